@@ -1,0 +1,181 @@
+"""The signed credential on a medium: COSE_Sign1 with Ed25519 over a compact CBOR array (RFC 9052, RFC 8949)."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
+
+from wallet.ids import short_tag
+from wallet.reasons import Reason
+
+CREDENTIAL_BYTES_MAX = 512
+"""Anything longer is not ours: the largest chip holds 888 bytes and the largest credential stays far below."""
+
+_ALGORITHM, _KEY_ID = 1, 4
+_EDDSA = -8
+_EXTERNAL_AAD = b"passband credential 1"
+_DAY_ZERO = date(2020, 1, 1)
+
+
+class AdmissionGrant(Struct, frozen=True, array_like=True, tag=1):
+    """What an edge without the guest's facts may still grant: a park on certain days."""
+
+    parks: tuple[str, ...]
+    from_day: date
+    until_day: date
+
+
+class RoomGrant(Struct, frozen=True, array_like=True, tag=2):
+    """What a door without the guest's facts may still grant: these rooms for this time."""
+
+    rooms: tuple[str, ...]
+    from_at: datetime
+    until_at: datetime
+
+
+Grant = AdmissionGrant | RoomGrant
+
+
+class Credential(Struct, frozen=True, omit_defaults=True):
+    """The claims of a verified credential. `chip_uid` is lower-case hex, empty when it is shown as a QR code."""
+
+    token_id: str
+    medium_tag: bytes
+    chip_uid: str
+    issued_at: datetime
+    expires_at: datetime
+    epoch: int
+    key_id: str
+    grants: tuple[Grant, ...] = ()
+
+
+class CredentialFault(Exception):
+    """The bytes are no credential to be trusted; `reason` says why."""
+
+    def __init__(self, reason: Reason, explanation: str) -> None:
+        super().__init__(explanation)
+        self.reason = reason
+
+
+def medium_tag(medium_id: str) -> bytes:
+    """Return the eight bytes by which a credential names its medium."""
+    return short_tag(medium_id)
+
+
+def sign(credential: Credential, key: Ed25519PrivateKey) -> bytes:
+    """Return the credential as signed bytes, ready for a chip. The same credential and key give the same bytes."""
+    protected = cbor2.dumps({_ALGORITHM: _EDDSA, _KEY_ID: bytes.fromhex(credential.key_id)}, canonical=True)
+    payload = cbor2.dumps(_pack(credential), canonical=True)
+    signature = key.sign(_to_be_signed(protected, payload))
+    return cbor2.dumps([protected, {}, payload, signature], canonical=True)
+
+
+def open_credential(data: bytes, keys: dict[str, Ed25519PublicKey], chip_uid: str) -> Credential:
+    """Return the claims if `data` was signed by one of the `keys` (key id → public key) for this chip.
+
+    Expiry is the rulebook's business, which knows the time. No key but a public one is needed.
+
+    Raises:
+        CredentialFault: malformed, a key id not ours, a wrong signature, or made for another chip.
+    """
+    protected, payload, signature = _split(data)
+    key_id = _key_id(protected)
+    key = keys.get(key_id)
+    if key is None:
+        raise CredentialFault(Reason.CREDENTIAL_FOREIGN_KEY, f"no issuer key {key_id} is known here")
+    try:
+        key.verify(signature, _to_be_signed(protected, payload))
+    except InvalidSignature:
+        raise CredentialFault(Reason.CREDENTIAL_FORGED, "the signature does not fit the claims") from None
+    credential = _unpack(payload, key_id)
+    if credential.chip_uid != chip_uid:
+        raise CredentialFault(Reason.CREDENTIAL_OTHER_CHIP, "the credential was written for another chip")
+    return credential
+
+
+def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
+    return cbor2.dumps(["Signature1", protected, _EXTERNAL_AAD, payload], canonical=True)
+
+
+def _malformed(explanation: str) -> CredentialFault:
+    return CredentialFault(Reason.CREDENTIAL_MALFORMED, explanation)
+
+
+def _loads(data: bytes) -> object:
+    # cbor2 raises more than CBORDecodeError on hostile input (OverflowError, RecursionError among them), and
+    # whatever it raises, the meaning is the same: these bytes are not ours.
+    try:
+        return cbor2.loads(data)
+    except Exception as error:  # noqa: BLE001 (see above)
+        raise _malformed(f"not CBOR: {type(error).__name__}") from None
+
+
+def _split(data: bytes) -> tuple[bytes, bytes, bytes]:
+    if len(data) > CREDENTIAL_BYTES_MAX:
+        raise _malformed("longer than any credential")
+    match _loads(data):
+        case [bytes() as protected, dict(), bytes() as payload, bytes() as signature]:
+            return protected, payload, signature
+    raise _malformed("not a COSE_Sign1 structure")
+
+
+def _key_id(protected: bytes) -> str:
+    header = _loads(protected)
+    if not isinstance(header, dict) or header.get(_ALGORITHM) != _EDDSA:
+        raise _malformed("not signed with Ed25519")
+    key_id = header.get(_KEY_ID)
+    if not isinstance(key_id, bytes):
+        raise _malformed("no key id")
+    return key_id.hex()
+
+
+def _pack(credential: Credential) -> list[object]:
+    return [
+        UUID(credential.token_id).bytes,
+        credential.medium_tag,
+        bytes.fromhex(credential.chip_uid),
+        int(credential.issued_at.timestamp()),
+        int(credential.expires_at.timestamp()),
+        credential.epoch,
+        [_pack_grant(grant) for grant in credential.grants],
+    ]
+
+
+def _pack_grant(grant: Grant) -> list[object]:
+    if isinstance(grant, AdmissionGrant):
+        return [1, list(grant.parks), (grant.from_day - _DAY_ZERO).days, (grant.until_day - _DAY_ZERO).days]
+    return [2, list(grant.rooms), int(grant.from_at.timestamp()), int(grant.until_at.timestamp())]
+
+
+def _unpack(payload: bytes, key_id: str) -> Credential:
+    try:
+        match _loads(payload):
+            case [bytes(token), bytes(tag), bytes(uid), int(issued), int(expires), int(epoch), list(grants)]:
+                return Credential(
+                    token_id=str(UUID(bytes=token)),
+                    medium_tag=tag,
+                    chip_uid=uid.hex(),
+                    issued_at=datetime.fromtimestamp(issued, UTC),
+                    expires_at=datetime.fromtimestamp(expires, UTC),
+                    epoch=epoch,
+                    key_id=key_id,
+                    grants=tuple(grant for grant in map(_unpack_grant, grants) if grant is not None),
+                )
+    except (ValueError, OverflowError, OSError) as error:
+        raise _malformed(f"a claim is out of range: {error}") from None
+    raise _malformed("the claims are not the ones of a credential")
+
+
+def _unpack_grant(grant: object) -> Grant | None:
+    match grant:
+        case [1, list(parks), int(from_day), int(until_day)]:
+            first, last = _DAY_ZERO + timedelta(days=from_day), _DAY_ZERO + timedelta(days=until_day)
+            return AdmissionGrant(tuple(map(str, parks)), first, last)
+        case [2, list(rooms), int(from_at), int(until_at)]:
+            first_at, last_at = datetime.fromtimestamp(from_at, UTC), datetime.fromtimestamp(until_at, UTC)
+            return RoomGrant(tuple(map(str, rooms)), first_at, last_at)
+    # A grant of a later version: signed, but not understood here, so it grants nothing here.
+    return None

@@ -1,0 +1,37 @@
+"""UUIDv7 identifiers made from a given time and given random bytes (RFC 9562, section 5.7)."""
+
+from datetime import datetime
+from uuid import UUID
+
+
+def uuid7(at: datetime, entropy: bytes) -> str:
+    """Return a UUIDv7 as 36 lower-case characters, ordered by `at` to the millisecond.
+
+    Args:
+        at: an aware instant, not before 1970.
+        entropy: ten random bytes; the same two arguments give the same id.
+    Raises:
+        ValueError: `at` is naive or `entropy` is not ten bytes.
+    """
+    if at.tzinfo is None:
+        raise ValueError("an id needs an aware instant; give the datetime a time zone")
+    if len(entropy) != 10:
+        raise ValueError(f"an id needs ten random bytes, got {len(entropy)}")
+    milliseconds = int(at.timestamp() * 1000)
+    value = int.from_bytes(milliseconds.to_bytes(6, "big") + entropy, "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return str(UUID(int=value))
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text` is an identifier in the one spelling this project uses."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def short_tag(identifier: str) -> bytes:
+    """Return the last eight bytes of an identifier: 62 random bits, enough to name a medium within its token."""
+    return UUID(identifier).bytes[8:]

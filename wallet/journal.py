@@ -1,0 +1,96 @@
+"""The tap journal: numbered without gaps within an epoch, each entry chained to the one before by SHA-256."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from wallet.tap import Decision, Tap
+
+GENESIS = "0" * 64
+"""The chain value before the first entry of an epoch."""
+
+
+class EntryKind(StrEnum):
+    """What an entry records: a tap's verdict, a wrong PIN on the way to one, or an edge's start."""
+
+    TAP = "tap"
+    PIN_TRY = "pin_try"
+    STARTED = "started"
+
+
+class JournalEntry(Struct, frozen=True, omit_defaults=True):
+    """One entry. The verdict is the one the guest saw; `position` and `as_of` say what it rested on.
+
+    `token_id` is empty where the tap showed no credential. `decision` is None for a start and a wrong PIN.
+    """
+
+    edge: str
+    epoch: str
+    number: int
+    kind: EntryKind
+    at: datetime
+    rulebook: int
+    position: int
+    previous: str
+    tap: Tap | None = None
+    token_id: str = ""
+    decision: Decision | None = None
+    as_of: datetime | None = None
+    document_version: int = 0
+    online: bool = False
+
+
+class JournalBatch(Struct, frozen=True):
+    """Consecutive entries of one edge and epoch, with the chain value after the last of them."""
+
+    wire: int
+    edge: str
+    epoch: str
+    entries: tuple[JournalEntry, ...]
+    head: str
+
+
+class JournalReceipt(Struct, frozen=True, omit_defaults=True):
+    """The gateway's answer: it has everything up to `acknowledged`, whose chain value is `head`.
+
+    `set_aside` lists the numbers of entries that could not be applied and wait for a person.
+    """
+
+    edge: str
+    epoch: str
+    acknowledged: int
+    head: str
+    set_aside: tuple[int, ...] = ()
+
+
+class JournalFault(Exception):
+    """The entries are no unbroken continuation; the sentence says where."""
+
+
+def encode_entry(entry: JournalEntry) -> bytes:
+    """Return the bytes that are stored, sent and hashed: equal entries give equal bytes."""
+    return msgspec.json.encode(entry)
+
+
+def chain(previous: str, entry: JournalEntry) -> str:
+    """Return the chain value (64 hex digits) after `entry`, given the one before it."""
+    return hashlib.sha256(previous.encode() + encode_entry(entry)).hexdigest()
+
+
+def follow(entries: tuple[JournalEntry, ...], number: int, head: str) -> str:
+    """Return the chain value after `entries`, which must continue number `number` with chain value `head`.
+
+    Raises:
+        JournalFault: a gap, a number twice, or an entry that names another predecessor (an edit or a fork).
+    """
+    for entry in entries:
+        if entry.number != number + 1:
+            raise JournalFault(f"entry {entry.number} follows {number}: expected {number + 1}")
+        if entry.previous != head:
+            raise JournalFault(f"entry {entry.number} does not continue the chain known up to {number}")
+        head = chain(head, entry)
+        number = entry.number
+    return head

@@ -1,0 +1,56 @@
+"""Money as whole minor units of one currency; a float never comes near it."""
+
+import re
+
+# ISO 4217: digits after the decimal sign, for the currencies that differ from the usual two.
+_DIGITS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
+_AMOUNT = re.compile(r"^(-?)(\d{1,15})(?:\.(\d{1,3}))?$")
+
+AMOUNT_MINOR_MAX = 10**15
+"""Largest amount that is taken anywhere, in minor units; every sum of a resort stays far below 64 bits."""
+
+
+def digits_of(currency: str) -> int:
+    """Return how many digits stand after the decimal sign in `currency` (ISO 4217 code)."""
+    return _DIGITS.get(currency, 2)
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """Return the minor units written in `text` ("12.50" → 1250).
+
+    Raises:
+        ValueError: not a plain decimal number, or more digits than the currency has.
+    """
+    match = _AMOUNT.match(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not an amount; write it like 12.50")
+    sign, whole, fraction = match.groups()
+    digits = digits_of(currency)
+    fraction = fraction or ""
+    if len(fraction) > digits:
+        raise ValueError(f"{text!r} has more than {digits} digits after the point, {currency} has {digits}")
+    value = int(whole + fraction.ljust(digits, "0"))
+    if value > AMOUNT_MINOR_MAX:
+        raise ValueError(f"{text!r} is larger than any amount this system takes")
+    return -value if sign else value
+
+
+def format_amount(amount_minor: int, currency: str) -> str:
+    """Return the amount as people read it ("12.50 EUR")."""
+    digits = digits_of(currency)
+    text = str(abs(amount_minor)).rjust(digits + 1, "0")
+    number = f"{text[:-digits]}.{text[-digits:]}" if digits else text
+    return f"{'-' if amount_minor < 0 else ''}{number} {currency}"
+
+
+def share(amount_minor: int, numerator: int, denominator: int) -> int:
+    """Return amount × numerator / denominator, halves rounded away from zero.
+
+    Raises:
+        ValueError: the denominator is not positive.
+    """
+    if denominator <= 0:
+        raise ValueError("a share needs a positive denominator")
+    scaled = abs(amount_minor * numerator) * 2 + denominator
+    rounded = scaled // (2 * denominator)
+    return -rounded if amount_minor * numerator < 0 else rounded

@@ -1,0 +1,108 @@
+"""What goes over the wire between gateway and edge: token documents, feed batches, snapshots, and the facts made of them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from wallet.resort import Resort, Touchpoint
+from wallet.tap import Facts
+from wallet.token import TokenDocument, Use
+
+WIRE_VERSION = 1
+"""Grows with each change an older edge cannot read; a batch says which one it is written in."""
+
+_Wire = TypeVar("_Wire", bound=Struct)
+
+
+class TokenChange(Struct, frozen=True, omit_defaults=True):
+    """A token as of one feed position; `document` None is a tombstone: this edge need not know the guest any more."""
+
+    position: int
+    token_id: str
+    version: int
+    document: TokenDocument | None = None
+
+
+class FeedBatch(Struct, frozen=True, omit_defaults=True):
+    """All that changed for one edge in the feed positions (from_position, to_position].
+
+    `as_of` is an instant of the gateway's clock: everything committed before it is contained up to `to_position`.
+    `resort` is present when it changed within the batch.
+    """
+
+    wire: int
+    from_position: int
+    to_position: int
+    as_of: datetime
+    changes: tuple[TokenChange, ...] = ()
+    resort: Resort | None = None
+
+
+class Snapshot(Struct, frozen=True, omit_defaults=True):
+    """One page of the latest documents of an edge's scope, in order of token id.
+
+    Apply every page, then the feed from `position` (the same on each page of one run). `next_after` is the token
+    id to ask from next, None on the last page.
+    """
+
+    wire: int
+    position: int
+    as_of: datetime
+    resort: Resort
+    documents: tuple[TokenDocument, ...] = ()
+    next_after: str | None = None
+
+
+class WireError(ValueError):
+    """The other side sent something that is not of this wire version."""
+
+
+def encode(message: Struct) -> bytes:
+    """Return the message as JSON bytes; equal messages give equal bytes."""
+    return msgspec.json.encode(message)
+
+
+def decode(data: bytes, kind: type[_Wire]) -> _Wire:
+    """Return the message of the given kind.
+
+    Raises:
+        WireError: not JSON, a field is missing or has another type.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise WireError(f"not a {kind.__name__} of wire version {WIRE_VERSION}: {error}") from None
+
+
+def facts_from(
+    touchpoint: Touchpoint,
+    resort: Resort,
+    document: TokenDocument | None,
+    *,
+    as_of: datetime | None,
+    online: bool,
+    local_uses: Iterable[Use] = (),
+    local_pin_tries: int = 0,
+    edge_offline_minor: int = 0,
+    token_offline_minor: int = 0,
+) -> Facts:
+    """Return the facts of a tap; gateway and edge both build them here, so that the same knowledge gives the same facts.
+
+    A local use whose tap the document already contains is taken once.
+    """
+    known = document.uses if document else ()
+    merged = {(use.tap_id, use.entitlement_id): use for use in (*local_uses, *known)}
+    return Facts(
+        touchpoint=touchpoint,
+        resort=resort,
+        token=document,
+        uses=tuple(sorted(merged.values(), key=lambda use: (use.at, use.tap_id))),
+        pin_tries=(document.pin_tries if document else 0) + local_pin_tries,
+        as_of=as_of,
+        online=online,
+        edge_offline_minor=edge_offline_minor,
+        token_offline_minor=token_offline_minor,
+    )

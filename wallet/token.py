@@ -1,0 +1,81 @@
+"""The token document: everything an edge may know of one guest, whole and versioned, without a person's data."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from wallet.entitlement import Admission, Bypass, Entitlement, Parking, Photos, RoomKey, Spending
+from wallet.ids import short_tag
+from wallet.medium import Medium
+from wallet.resort import Resort
+
+
+class Step(StrEnum):
+    """What an approved tap did with a right."""
+
+    OPEN = "open"
+    PARK_IN = "park_in"
+    PARK_OUT = "park_out"
+    ENTER = "enter"
+    EXIT = "exit"
+    ENTRANCE = "entrance"
+    MERGE = "merge"
+    CHARGE = "charge"
+    PHOTO = "photo"
+
+
+class Use(Struct, frozen=True, omit_defaults=True):
+    """One use of a right by one approved tap. `place` is the room, lot, park, attraction, outlet or photo point."""
+
+    tap_id: str
+    entitlement_id: str
+    step: Step
+    at: datetime
+    day: date
+    place: str
+    amount_minor: int = 0
+
+
+class TokenDocument(Struct, frozen=True, omit_defaults=True):
+    """What one token carries at `version`, which grows by one with each change.
+
+    `uses` are those that can still matter for a verdict. `pin_verifier` is present at edges with tills only.
+    """
+
+    token_id: str
+    version: int
+    party_id: str
+    media: tuple[Medium, ...] = ()
+    entitlements: tuple[Entitlement, ...] = ()
+    uses: tuple[Use, ...] = ()
+    pin_verifier: str = ""
+    pin_tries: int = 0
+    closed: bool = False
+
+    def medium(self, tag: bytes) -> Medium | None:
+        """Return the medium whose id ends with the eight bytes `tag`, or None."""
+        for medium in self.media:
+            if short_tag(medium.medium_id) == tag:
+                return medium
+        return None
+
+
+def scopes_of(document: TokenDocument, resort: Resort) -> frozenset[str]:
+    """Return the ids of the venues whose edges need this document."""
+    scopes: set[str] = set()
+    for right in document.entitlements:
+        match right:
+            case RoomKey(rooms=rooms):
+                scopes.update(resort.room(room).venue for room in rooms)
+            case Parking(lots=lots):
+                scopes.update(resort.lot(lot).venue for lot in lots)
+            case Admission(parks=parks):
+                scopes.update(resort.park(park).venue for park in parks)
+            case Bypass(attraction=attraction):
+                scopes.add(resort.park(resort.attraction(attraction).park).venue)
+            case Spending():
+                scopes.update(outlet.venue for outlet in resort.outlets)
+            case Photos():
+                scopes.update(point.venue for point in resort.touchpoints if point.kind == "photo_point")
+    return frozenset(scopes)
