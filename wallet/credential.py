@@ -21,11 +21,12 @@ _DAY_ZERO = date(2020, 1, 1)
 
 
 class AdmissionGrant(Struct, frozen=True, array_like=True, tag=1):
-    """What an edge without the guest's facts may still grant: a park on certain days."""
+    """What an edge without the guest's facts may still grant: these parks on so many days of a span."""
 
     parks: tuple[str, ...]
     from_day: date
     until_day: date
+    days: int
 
 
 class RoomGrant(Struct, frozen=True, array_like=True, tag=2):
@@ -146,7 +147,8 @@ def _pack(credential: Credential) -> list[object]:
 
 def _pack_grant(grant: Grant) -> list[object]:
     if isinstance(grant, AdmissionGrant):
-        return [1, list(grant.parks), (grant.from_day - _DAY_ZERO).days, (grant.until_day - _DAY_ZERO).days]
+        first, last = (grant.from_day - _DAY_ZERO).days, (grant.until_day - _DAY_ZERO).days
+        return [1, list(grant.parks), first, last, grant.days]
     return [2, list(grant.rooms), int(grant.from_at.timestamp()), int(grant.until_at.timestamp())]
 
 
@@ -171,9 +173,9 @@ def _unpack(payload: bytes, key_id: str) -> Credential:
 
 def _unpack_grant(grant: object) -> Grant | None:
     match grant:
-        case [1, list(parks), int(from_day), int(until_day)]:
+        case [1, list(parks), int(from_day), int(until_day), int(days)]:
             first, last = _DAY_ZERO + timedelta(days=from_day), _DAY_ZERO + timedelta(days=until_day)
-            return AdmissionGrant(tuple(map(str, parks)), first, last)
+            return AdmissionGrant(tuple(map(str, parks)), first, last, days)
         case [2, list(rooms), int(from_at), int(until_at)]:
             first_at, last_at = datetime.fromtimestamp(from_at, UTC), datetime.fromtimestamp(until_at, UTC)
             return RoomGrant(tuple(map(str, rooms)), first_at, last_at)

@@ -55,13 +55,13 @@ class Bypass(Struct, frozen=True, tag="bypass", tag_field="kind", omit_defaults=
 
 
 class Spending(Struct, frozen=True, tag="spending", tag_field="kind", omit_defaults=True):
-    """Charges to `account_id` up to `daily_limit_minor` a resort day; from `pin_from_minor` on the PIN is asked."""
+    """Charges to `account_id` up to `daily_limit_minor` a resort day; above `pin_above_minor` the PIN is asked."""
 
     entitlement_id: str
     account_id: str
     currency: str
     daily_limit_minor: int
-    pin_from_minor: int
+    pin_above_minor: int
     from_at: datetime
     until_at: datetime
 

@@ -1,4 +1,4 @@
-"""Why a tap was refused: one code and one plain sentence per reason, in English and Spanish, for guest and staff alike."""
+"""Why a tap or a booking was refused: one code and one plain sentence per reason, in English and Spanish, for guest and staff alike."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from string import Formatter
 
 
 class Reason(StrEnum):
-    """The reason codes of a refusal; a code never changes its meaning."""
+    """The reason codes of a refused tap or booking; a code never changes its meaning."""
 
     CREDENTIAL_MISSING = "credential_missing"
     CREDENTIAL_MALFORMED = "credential_malformed"
@@ -16,6 +16,7 @@ class Reason(StrEnum):
     CREDENTIAL_EXPIRED = "credential_expired"
     MEDIUM_UNREADABLE = "medium_unreadable"
     MEDIUM_UNKNOWN = "medium_unknown"
+    MEDIUM_PENDING = "medium_pending"
     MEDIUM_REVOKED = "medium_revoked"
     TOKEN_UNKNOWN = "token_unknown"
     NOT_ENTITLED = "not_entitled"
@@ -48,6 +49,14 @@ class Reason(StrEnum):
     FACTS_TOO_OLD = "facts_too_old"
     EDGE_OUT_OF_DATE = "edge_out_of_date"
     JOURNAL_FULL = "journal_full"
+    BOOKING_NOT_OPEN = "booking_not_open"
+    WINDOW_PAST = "window_past"
+    WINDOW_FULL = "window_full"
+    WINDOWS_OVERLAP = "windows_overlap"
+    NO_ADMISSION = "no_admission"
+    PICKS_ALL_HELD = "picks_all_held"
+    PICKS_OTHER_PARK = "picks_other_park"
+    PICKS_TIER_ONE = "picks_tier_one"
 
 
 class Language(StrEnum):
@@ -89,6 +98,10 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.MEDIUM_UNKNOWN: (
         "This band is no longer the guest's. Please see the front desk.",
         "Esta pulsera ya no corresponde al huésped. Consulte en recepción.",
+    ),
+    Reason.MEDIUM_PENDING: (
+        "This band is not finished yet. Please touch the encoder at the front desk once more.",
+        "Esta pulsera aún no está lista. Acérquela otra vez al grabador en recepción.",
     ),
     Reason.MEDIUM_REVOKED: (
         "This band was turned off on {revoked_at}. Please use another one, or see the front desk.",
@@ -214,6 +227,35 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.JOURNAL_FULL: (
         "This reader cannot record taps right now. Please see a member of staff.",
         "Este lector no puede registrar usos ahora. Consulte con el personal.",
+    ),
+    Reason.BOOKING_NOT_OPEN: (
+        "Booking for this day opens on {opens_at}.",
+        "Las reservas para este día se abren el {opens_at}.",
+    ),
+    Reason.WINDOW_PAST: ("This return window has passed.", "Este horario ya pasó."),
+    Reason.WINDOW_FULL: (
+        "This return window has {left} places left. Please choose another.",
+        "En este horario quedan {left} plazas. Elija otro.",
+    ),
+    Reason.WINDOWS_OVERLAP: (
+        "This overlaps the return window at {attraction}, {starts_at}.",
+        "Coincide con el horario de {attraction}, {starts_at}.",
+    ),
+    Reason.NO_ADMISSION: (
+        "A ticket for {park} on this day is needed first.",
+        "Primero hace falta una entrada de {park} para ese día.",
+    ),
+    Reason.PICKS_ALL_HELD: (
+        "All {held} picks are held. Another can be booked once they are used.",
+        "Ya tiene {held} reservas. Podrá añadir otra cuando las use.",
+    ),
+    Reason.PICKS_OTHER_PARK: (
+        "The first {held} picks of a day are in one park: {park}.",
+        "Las primeras {held} reservas del día son en un solo parque: {park}.",
+    ),
+    Reason.PICKS_TIER_ONE: (
+        "Only {most} of the first picks may be an attraction like this one.",
+        "Solo {most} de las primeras reservas puede ser de una atracción como esta.",
     ),
 }
 

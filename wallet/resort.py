@@ -155,7 +155,7 @@ class Product(Struct, frozen=True, omit_defaults=True):
 class Policies(Struct, frozen=True, omit_defaults=True):
     """The rules that a resort may set; `docs/` explains each. Durations are in seconds, amounts in minor units."""
 
-    pin_from_minor: int = 5000
+    pin_above_minor: int = 5000
     pin_tries_max: int = 5
     guest_daily_limit_minor: int = 30000
     child_daily_limit_minor: int = 0

@@ -1,0 +1,113 @@
+"""The one way to decide a tap, at an edge and at the gateway alike."""
+
+from datetime import timedelta
+
+from wallet.credential import AdmissionGrant, Credential
+from wallet.entitlement import Admission, Entitlement, RoomKey
+from wallet.medium import MediumState
+from wallet.reasons import Reason
+from wallet.resort import Resort, TouchpointKind
+from wallet.rules import admission, bypass, parking, photo, room, spending
+from wallet.rules.say import moment
+from wallet.tap import Approved, Decision, Facts, Flag, Refused, Tap
+
+GRANT_PREFIX = "grant:"
+"""Begins the id of a right that was read from the credential and not from the facts."""
+
+_RULES = {
+    TouchpointKind.DOOR: room.decide,
+    TouchpointKind.PARKING_LANE: parking.decide,
+    TouchpointKind.PARK_GATE: admission.decide,
+    TouchpointKind.TILL: spending.decide,
+    TouchpointKind.PHOTO_POINT: photo.decide,
+    TouchpointKind.BYPASS_ENTRANCE: bypass.decide_entrance,
+    TouchpointKind.MERGE_POINT: bypass.decide_merge,
+}
+
+
+def decide(tap: Tap, facts: Facts) -> Decision:
+    """Return the verdict for one tap. Pure: no clock, no I/O, no randomness; time is in the tap, knowledge in the facts."""
+    rule = _RULES.get(facts.touchpoint.kind)
+    if rule is None:
+        return Refused(Reason.EDGE_OUT_OF_DATE)
+    credential = tap.presented.credential
+    if credential is None:
+        return Refused(tap.presented.fault or Reason.CREDENTIAL_MISSING)
+    if tap.at >= credential.expires_at:
+        return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
+    younger = _is_younger_than_facts(credential, facts)
+    refusal = _refuse_medium(tap, credential, facts, younger)
+    if refusal is not None:
+        return refusal
+    if _facts_too_old(tap, facts):
+        return Refused(Reason.FACTS_TOO_OLD)
+    rights = facts.token.entitlements if facts.token else ()
+    if younger and _grants_count(facts):
+        rights += _granted(credential, facts.resort)
+    if facts.token is None and not rights:
+        return Refused(Reason.TOKEN_UNKNOWN)
+    decision = rule(tap, facts, rights)
+    if isinstance(decision, Approved):
+        return _flagged(decision, credential, facts)
+    return decision
+
+
+def _is_younger_than_facts(credential: Credential, facts: Facts) -> bool:
+    """Both instants are the gateway's, so no clock at the edge can bend the answer."""
+    return facts.as_of is None or credential.issued_at > facts.as_of
+
+
+def _refuse_medium(tap: Tap, credential: Credential, facts: Facts, younger: bool) -> Refused | None:
+    if facts.token is None:
+        return None
+    medium = facts.token.medium(credential.medium_tag)
+    if medium is None:
+        return None if younger else Refused(Reason.MEDIUM_UNKNOWN)
+    if medium.revoked_at is not None and medium.is_revoked(tap.at):
+        return Refused(Reason.MEDIUM_REVOKED, {"revoked_at": moment(medium.revoked_at, facts.resort)})
+    if medium.state is MediumState.PENDING:
+        return Refused(Reason.MEDIUM_PENDING)
+    return None
+
+
+def _facts_too_old(tap: Tap, facts: Facts) -> bool:
+    """A door's facts hold for the stay; gates, rides and tills get a lease that ends."""
+    if facts.online or facts.as_of is None or facts.touchpoint.kind is TouchpointKind.DOOR:
+        return False
+    is_till = facts.touchpoint.kind is TouchpointKind.TILL
+    lease_s = facts.policies.till_lease_s if is_till else facts.policies.gate_lease_s
+    return tap.at - facts.as_of > timedelta(seconds=lease_s)
+
+
+def _grants_count(facts: Facts) -> bool:
+    match facts.touchpoint.kind:
+        case TouchpointKind.DOOR:
+            return facts.policies.unknown_at_doors
+        case TouchpointKind.TILL:
+            return False
+        case _:
+            return facts.policies.unknown_at_gates
+
+
+def _granted(credential: Credential, resort: Resort) -> tuple[Entitlement, ...]:
+    """Grants are read as rights of their own, so that the same rules decide them."""
+    rights: list[Entitlement] = []
+    for number, grant in enumerate(credential.grants):
+        entitlement_id = f"{GRANT_PREFIX}{number}"
+        if isinstance(grant, AdmissionGrant):
+            parks = tuple(park for park in grant.parks if any(park == known.id for known in resort.parks))
+            rights.append(Admission(entitlement_id, parks, grant.from_day, grant.until_day, grant.days))
+        else:
+            rights.append(RoomKey(entitlement_id, grant.rooms, grant.from_at, grant.until_at))
+    return tuple(rights)
+
+
+def _flagged(decision: Approved, credential: Credential, facts: Facts) -> Approved:
+    flags = list(decision.flags)
+    if decision.entitlement_id.startswith(GRANT_PREFIX):
+        flags.append(Flag.BY_GRANT)
+    if facts.token is None or facts.token.medium(credential.medium_tag) is None:
+        flags.append(Flag.MEDIUM_NOT_YET_KNOWN)
+    if not facts.online:
+        flags.append(Flag.OFFLINE)
+    return Approved(decision.entitlement_id, decision.uses, tuple(flags))

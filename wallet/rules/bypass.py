@@ -1,0 +1,88 @@
+"""Bypass: a return window is accepted at the entrance, and spent at the merge point where the attraction has one."""
+
+from datetime import datetime, timedelta
+
+from wallet.entitlement import Bypass, Entitlement
+from wallet.reasons import Reason
+from wallet.resort import Attraction
+from wallet.rules.say import clock
+from wallet.tap import Approved, Decision, Facts, Refused, Tap
+from wallet.token import Step, Use
+
+
+def decide_entrance(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
+    """Return the verdict of a bypass entrance.
+
+    The reservation whose window holds now goes first, then the one that expires first.
+    """
+    here = _for_this_attraction(facts, rights)
+    if not here:
+        return Refused(Reason.NO_RESERVATION)
+    unspent = [right for right in here if _spent_at(facts, right) is None]
+    if not unspent:
+        return _redeemed(facts, here)
+    early = timedelta(seconds=facts.policies.window_early_s)
+    late = timedelta(seconds=facts.policies.window_late_s)
+    accepted = [right for right in unspent if right.starts_at - early <= tap.at <= right.ends_at + late]
+    if accepted:
+        return _approve(
+            tap, facts, min(accepted, key=lambda right: _holds_now_first(tap, right)), Step.ENTRANCE
+        )
+    coming = [right.starts_at for right in unspent if tap.at < right.starts_at - early]
+    if coming:
+        return Refused(Reason.WINDOW_NOT_OPEN, {"opens_at": clock(min(coming) - early, facts.resort)})
+    closed_at = max(right.ends_at for right in unspent) + late
+    return Refused(Reason.WINDOW_CLOSED, {"closed_at": clock(closed_at, facts.resort)})
+
+
+def decide_merge(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
+    """Return the verdict of a merge point; who entered in time may merge after the window's end."""
+    here = _for_this_attraction(facts, rights)
+    if not here:
+        return Refused(Reason.NO_RESERVATION)
+    unspent = [right for right in here if _spent_at(facts, right) is None]
+    if not unspent:
+        return _redeemed(facts, here)
+    entered = [(at, right) for right in unspent if (at := _used_at(facts, right, Step.ENTRANCE)) is not None]
+    if not entered:
+        return Refused(Reason.ENTRANCE_FIRST)
+    _, right = min(entered, key=lambda pair: (pair[0], pair[1].entitlement_id))
+    return _approve(tap, facts, right, Step.MERGE)
+
+
+def spending_step(attraction: Attraction) -> Step:
+    """Return the step that spends a reservation of this attraction."""
+    return Step.MERGE if attraction.merge_point else Step.ENTRANCE
+
+
+def _for_this_attraction(facts: Facts, rights: tuple[Entitlement, ...]) -> list[Bypass]:
+    return [
+        right for right in rights if isinstance(right, Bypass) and right.attraction == facts.touchpoint.place
+    ]
+
+
+def _spent_at(facts: Facts, right: Bypass) -> datetime | None:
+    return _used_at(facts, right, spending_step(facts.resort.attraction(right.attraction)))
+
+
+def _used_at(facts: Facts, right: Bypass, step: Step) -> datetime | None:
+    for use in facts.uses:
+        if use.entitlement_id == right.entitlement_id and use.step is step:
+            return use.at
+    return None
+
+
+def _redeemed(facts: Facts, rights: list[Bypass]) -> Refused:
+    last = max(at for right in rights if (at := _spent_at(facts, right)) is not None)
+    return Refused(Reason.RESERVATION_REDEEMED, {"redeemed_at": clock(last, facts.resort)})
+
+
+def _holds_now_first(tap: Tap, right: Bypass) -> tuple[bool, datetime, str]:
+    holds_now = right.starts_at <= tap.at < right.ends_at
+    return not holds_now, right.ends_at, right.entitlement_id
+
+
+def _approve(tap: Tap, facts: Facts, right: Bypass, step: Step) -> Approved:
+    day = facts.resort.day_of(tap.at)
+    use = Use(tap.tap_id, right.entitlement_id, step, tap.at, day, right.attraction)
+    return Approved(right.entitlement_id, (use,))
