@@ -1,7 +1,7 @@
 """The way to one chip, bounded: what nfcpy's tag classes see instead of the device itself."""
 
 import threading
-from time import monotonic
+from collections.abc import Callable
 from typing import Any
 
 import nfc.clf
@@ -28,8 +28,11 @@ class BoundedAir:
     that the bound must sit where every loop comes by.
     """
 
-    def __init__(self, frontend: Any, stop: threading.Event, lossless: bool) -> None:
+    def __init__(
+        self, frontend: Any, stop: threading.Event, monotonic: Callable[[], float], lossless: bool
+    ) -> None:
         self._frontend = frontend
+        self._monotonic = monotonic
         self._stop = stop
         self._lossless = lossless
         self._deadline = 0.0
@@ -37,8 +40,8 @@ class BoundedAir:
         self.device_fault: OSError | None = None
 
     def allow(self, budget_s: float, retries: bool = False) -> None:
-        """Give the next operation `budget_s` seconds; without `retries` silence ends it on a lossless link."""
-        self._deadline = monotonic() + budget_s
+        """Give the next operation `budget_s` seconds; without `retries`, silence on a lossless link ends it."""
+        self._deadline = self._monotonic() + budget_s
         self.retries_allowed = retries or not self._lossless
 
     def exchange(self, data: bytes, timeout: float) -> bytearray:
@@ -54,7 +57,7 @@ class BoundedAir:
         return self._noting_faults(lambda: self._frontend.sense(*targets, **options))
 
     def chip_in_field(self) -> Any:
-        """Return whichever Type A chip is in the field now as RemoteTarget, or None. Not bounded by the budget."""
+        """Return the Type A chip now in the field as RemoteTarget, or None; takes no part in the budget."""
         return self._noting_faults(lambda: self._frontend.sense(nfc.clf.RemoteTarget("106A")))
 
     @property
@@ -79,7 +82,7 @@ class BoundedAir:
         return bytearray(answer)
 
     def _left_s(self) -> float:
-        now = monotonic()
+        now = self._monotonic()
         if self._stop.is_set():
             self._deadline = min(self._deadline, now + STOP_GRACE_S)
         if now >= self._deadline:

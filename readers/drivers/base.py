@@ -1,11 +1,11 @@
 """What every reader device promises, and what may go wrong with it.
 
-    DriverError
-    ├── ContactLost      the chip left the field before it was done: transient, ask for another tap
-    └── ChipFault        the chip answered, and what it says will not change by tapping again
-        ├── BadRecord      what it holds cannot be read, or not as a credential
-        ├── ChipFull       what shall be written does not fit
-        └── ChipReadOnly   it cannot be written
+DriverError
+├── ContactLost      the chip left the field before it was done: transient, ask for another tap
+└── ChipFault        the chip answered, and what it says will not change by tapping again
+    ├── BadRecord      what it holds cannot be read, or not as a credential
+    ├── ChipFull       what shall be written does not fit
+    └── ChipReadOnly   it cannot be written
 """
 
 import threading
@@ -51,7 +51,7 @@ class ChipKind(StrEnum):
 
 
 class Contact(Protocol):
-    """Something presented to a reader. Valid only inside `handle()`; after it every call raises ContactLost."""
+    """Something presented to a reader. Valid inside `handle()` only; later every call raises ContactLost."""
 
     @property
     def chip_kind(self) -> ChipKind:
@@ -115,7 +115,7 @@ class Driver(Protocol):
     """One reader device."""
 
     def serve(self, handle: Handle, stop: threading.Event) -> None:
-        """Call `handle` exactly once for each presentation until `stop` is set. Blocks; one thread per device.
+        """Call `handle` exactly once per presentation until `stop` is set. Blocks; one thread per device.
 
         Returns within half a second after `stop` unless `handle` itself holds it up. Survives every fault:
         a lost device is reopened with growing pauses, an exception out of `handle` is logged and counted.

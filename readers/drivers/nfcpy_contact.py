@@ -29,7 +29,7 @@ class NfcpyContact:
     """Reads and writes one chip through nfcpy's tag classes and turns all their failures into ours."""
 
     def __init__(self, air: BoundedAir, tag: Any, uid: bytes, still_here: Callable[[], Any]) -> None:
-        """Args: `tag` may be None (nfcpy can't talk to it); `still_here()` gives the chip selected anew, or None."""
+        """Args: `tag` is None for a chip unknown to nfcpy; `still_here()` selects the chip anew, or is None."""
         self._air = air
         self._tag = tag
         self._uid = uid
@@ -104,7 +104,7 @@ class NfcpyContact:
         except TagCommandError as error:
             # Above zero the chip answered, and it said no; else the frame went wrong on its way.
             if error.errno > 0 and self._still_here() is not None:
-                raise ChipReadOnly("The chip refuses to be written: its memory is locked or protected.") from error
+                raise ChipReadOnly("The chip's memory is locked or protected.") from error
             raise
 
     def _select_again(self) -> None:
@@ -142,4 +142,4 @@ class NfcpyContact:
                 raise ContactLost("The reader device went away.") from error
             if self._still_here() is None:
                 raise ContactLost("The chip left the field in the middle.") from error
-            raise BadRecord(f"The chip answers against its specification ({type(error).__name__}).") from error
+            raise BadRecord(f"The chip breaks its specification ({type(error).__name__}).") from error

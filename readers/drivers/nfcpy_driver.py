@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from time import monotonic
 from typing import Any
 
 import nfc
@@ -29,10 +28,16 @@ LONGEST_LOOK_S = 0.08
 class NfcpyDriver:
     """One reader. Looks for Type A chips, hands each to `handle` once, and waits until it has left."""
 
-    def __init__(self, path: str, open_frontend: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        monotonic: Callable[[], float],
+        open_frontend: Callable[[str], Any] | None = None,
+    ) -> None:
         """Args: `path` as in nfcpy (`udp:127.0.0.1:54321`, `usb:054c`, `tty:S0:pn532`)."""
         self.path = path
-        self._open_frontend = open_frontend or open_nfcpy
+        self._monotonic = monotonic
+        self._open_frontend = open_frontend or self._open
         self._lossless = path.startswith("udp")
         # An emulated field waits inside each try; hardware answers at once that the field is empty.
         self._pause_s = 0.0 if self._lossless else HARDWARE_PAUSE_S
@@ -46,9 +51,18 @@ class NfcpyDriver:
         """Serve the reader until `stop` is set."""
         keep_open(lambda: self._session(handle, stop), self._health, stop, self.path)
 
+    def _open(self, path: str) -> Any:
+        """Return an opened frontend; OSError when there is no such device."""
+        if not self._lossless:
+            return nfc.ContactlessFrontend(path)
+        _, host, port = [*path.split(":"), "", ""][:3]
+        frontend = nfc.ContactlessFrontend()
+        frontend.device = UdpDevice((host or "localhost", int(port or UDP_DEFAULT_PORT)), self._monotonic)
+        return frontend
+
     def _session(self, handle: Handle, stop: threading.Event) -> None:
         with closing(self._open_frontend(self.path)) as frontend:
-            air = BoundedAir(frontend, stop, self._lossless)
+            air = BoundedAir(frontend, stop, self._monotonic, self._lossless)
             target = air.chip_in_field()
             self._health.up()
             while not stop.is_set():
@@ -71,7 +85,7 @@ class NfcpyDriver:
         return self._next_chip(air, target, stop)
 
     def _activated(self, air: BoundedAir, target: Any) -> tuple[Any, Any]:
-        """Return tag and target. The tag is None for a chip that can't be talked to, the target for one that left."""
+        """Return tag and target: no tag for a chip that can't be talked to, no target for one that left."""
         for _ in range(2):
             try:
                 return activate(air, target), target
@@ -100,16 +114,6 @@ class NfcpyDriver:
                 return found
             look_s = FIRST_LOOK_S if misses else min(2 * look_s, LONGEST_LOOK_S)
         return None
-
-
-def open_nfcpy(path: str) -> Any:
-    """Return an opened frontend for a path; OSError when there is no such device."""
-    if not path.startswith("udp"):
-        return nfc.ContactlessFrontend(path)
-    _, host, port = (path.split(":") + ["", ""])[:3]
-    frontend = nfc.ContactlessFrontend()
-    frontend.device = UdpDevice((host or "localhost", int(port or UDP_DEFAULT_PORT)))
-    return frontend
 
 
 def uid_of(target: Any) -> bytes:

@@ -2,7 +2,7 @@
 
 What nfcpy 1.0.4 gets wrong, and what is done about it here:
 
-1. It binds 0.0.0.0 and takes datagrams from anyone: both ends bind loopback and a reader hears its own port only.
+1. It binds 0.0.0.0 and takes datagrams from anyone: both ends bind loopback, a reader hears its port only.
 2. `mute` closes the socket and loses what waits in it: the socket stays; a reader's `mute` only sends RFOFF.
 3. An empty field blocks a second per try: a try takes `poll_wait_s`.
 4. A late answer is taken for the answer to the next command: the socket is drained before each command,
@@ -15,9 +15,9 @@ import binascii
 import ipaddress
 import select
 import socket
+from collections.abc import Callable
 from functools import reduce
 from operator import xor
-from time import monotonic
 from typing import Any
 
 import nfc.clf
@@ -39,8 +39,11 @@ _MAX_DATAGRAM = 2048
 class UdpDevice(nfc.clf.udp.Device):  # type: ignore[misc]  # nfcpy ships no types
     """A reader's end of the link; `simulators` derives the chip's end from it."""
 
-    def __init__(self, address: Address, poll_wait_s: float = POLL_WAIT_S) -> None:
+    def __init__(
+        self, address: Address, monotonic: Callable[[], float], poll_wait_s: float = POLL_WAIT_S
+    ) -> None:
         self.addr = loopback(address)
+        self.monotonic = monotonic
         self.poll_wait_s = poll_wait_s
         self._path = f"udp:{self.addr[0]}:{self.addr[1]}"
         self._vendor_name, self._device_name, self._chipset_name = "Passband", "udp", "UDP"
@@ -62,7 +65,7 @@ class UdpDevice(nfc.clf.udp.Device):  # type: ignore[misc]  # nfcpy ships no typ
             self.rcvd_data = 0
 
     def sense_tta(self, target: Any) -> Any:
-        """Return the Type A chip in the field as RemoteTarget, None when there is none or not the one asked for."""
+        """Return the Type A chip in the field as RemoteTarget; None for none, or another than asked for."""
         if target.brty != "106A":
             raise nfc.clf.UnsupportedTargetError(f"unsupported bitrate {target.brty}")
         sens_res = self._request_sens_res(target)
@@ -100,7 +103,7 @@ class UdpDevice(nfc.clf.udp.Device):  # type: ignore[misc]  # nfcpy ships no typ
         return None
 
     def _select(self) -> tuple[bytes, bytearray] | None:
-        """Return UID and SEL_RES after anticollision over up to three cascade levels (ISO/IEC 14443-3, 6.5)."""
+        """Return UID and SEL_RES after up to three cascade levels (ISO/IEC 14443-3, 6.5)."""
         uid = b""
         for level in CASCADE_LEVELS:
             part = self._ask(bytes([level, 0x20]), 5, ANSWER_FLOOR_S)
@@ -115,9 +118,9 @@ class UdpDevice(nfc.clf.udp.Device):  # type: ignore[misc]  # nfcpy ships no typ
     def _ask(self, request: bytes, answer_size: int, timeout: float) -> bytearray:
         self._drain()
         self._send_data("106A", request, self.addr)
-        deadline = monotonic() + timeout
+        deadline = self.monotonic() + timeout
         while True:
-            _, data, _ = self._recv_data(max(0.0, deadline - monotonic()), "106A")
+            _, data, _ = self._recv_data(max(0.0, deadline - self.monotonic()), "106A")
             if len(data) == answer_size:
                 return data
 
@@ -136,9 +139,9 @@ class UdpDevice(nfc.clf.udp.Device):  # type: ignore[misc]  # nfcpy ships no typ
             return
 
     def _recv_data(self, timeout: float | None, *brty_list: str) -> Frame:
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = None if timeout is None else self.monotonic() + timeout
         while True:
-            wait_s = None if deadline is None else max(0.0, deadline - monotonic())
+            wait_s = None if deadline is None else max(0.0, deadline - self.monotonic())
             received = self._receive(wait_s)
             if received is None:
                 raise nfc.clf.TimeoutError("no data received")

@@ -32,7 +32,7 @@ class CardDevice(UdpDevice):
     def __init__(self, address: Address) -> None:
         self._unread: Frame | None = None
         self._alarm, self._bell = socket.socketpair()
-        super().__init__(address)
+        super().__init__(address, monotonic)
         self.halted = False
 
     def withdraw(self) -> None:
@@ -76,8 +76,12 @@ class CardDevice(UdpDevice):
                 selected = frame == last_step
             elif selected:
                 return nfc.clf.LocalTarget(
-                    brty, _addr=source, sens_res=target.sens_res, sdd_res=target.sdd_res,
-                    sel_res=target.sel_res, tt2_cmd=data,
+                    brty,
+                    _addr=source,
+                    sens_res=target.sens_res,
+                    sdd_res=target.sdd_res,
+                    sel_res=target.sel_res,
+                    tt2_cmd=data,
                 )
         return None
 

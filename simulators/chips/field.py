@@ -45,7 +45,9 @@ class Field:
         except OSError as error:
             raise FieldBusy(f"Port {self.address[1]} is taken by another process's chip.") from error
         self._thread = threading.Thread(
-            target=self._hold, args=(self._device, chip, tear_after_exchanges), daemon=True,
+            target=self._hold,
+            args=(self._device, chip, tear_after_exchanges),
+            daemon=True,
             name=f"field-{self.address[1]}",
         )
         self._thread.start()
@@ -86,11 +88,14 @@ class Field:
     def _one_selection(
         self, frontend: nfc.ContactlessFrontend, device: CardDevice, chip: EmulatedChip, budget: "_Budget"
     ) -> None:
-        """Power the chip up, wait for a selection and answer commands until the field goes off or it sleeps."""
+        """Power the chip up, wait for a selection, answer until the field goes off or the chip sleeps."""
         if not device.halted:
             chip.power_up()
         offer = nfc.clf.LocalTarget(
-            "106A", sens_res=bytearray(chip.sens_res), sdd_res=bytearray(chip.uid), sel_res=bytearray([chip.sel_res])
+            "106A",
+            sens_res=bytearray(chip.sens_res),
+            sdd_res=bytearray(chip.uid),
+            sel_res=bytearray([chip.sel_res]),
         )
         target = frontend.listen(offer, timeout=LISTEN_S)
         if target is None:

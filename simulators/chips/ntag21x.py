@@ -50,7 +50,7 @@ class Ntag21x:
         failed_logins: int = 0,
         signature: bytes = bytes(32),
     ) -> None:
-        """Args: `kind` is ntag213, ntag215 or ntag216; `uid` 7 bytes; without `memory` the chip is as delivered."""
+        """Args: `kind` is ntag213, ntag215 or ntag216; `uid` 7 bytes; no `memory` means as delivered."""
         if len(uid) != 7:
             raise ValueError(f"An NTAG21x has a UID of 7 bytes, not {len(uid)}.")
         self.layout = LAYOUTS[kind]
@@ -221,7 +221,7 @@ class Ntag21x:
         return False
 
     def _merge_dynamic_locks(self, old: bytes, data: bytes) -> bytes:
-        """Return lock bytes 2 to 4 after a write: bits only rise, and not where a block-lock bit froze them."""
+        """Return the dynamic lock bytes after a write: bits only rise, and not where a block-lock bit is set."""
         count = self.layout.dynamic_lock_bits
         frozen = sum(0b11 << 2 * i for i in range(8) if old[2] >> i & 1)
         locks = int.from_bytes(old[:2], "little")
@@ -236,7 +236,7 @@ class Ntag21x:
 
 
 def _merge_static_locks(old: bytes, data: bytes) -> bytes:
-    """Return lock bytes 0 and 1 after a write (data sheet 8.5.2): bit n locks page n, bits 0 to 2 freeze groups."""
+    """Return lock bytes 0 and 1 after a write (8.5.2): bit n locks page n, bits 0 to 2 freeze groups."""
     frozen = 0
     for block_bit, first, last in ((0, 3, 3), (1, 4, 9), (2, 10, 15)):
         if old[0] >> block_bit & 1:

@@ -31,7 +31,8 @@ class NdefApplication:
     @property
     def capability_container(self) -> bytes:
         """The CC file: mapping version 2.0, the frame limits, where the NDEF file is and who may write it."""
-        control = NDEF_FILE.to_bytes(2) + len(self.ndef_file).to_bytes(2) + bytes([0, 0xFF if self.read_only else 0])
+        access = bytes([0x00, 0xFF if self.read_only else 0x00])
+        control = NDEF_FILE.to_bytes(2) + len(self.ndef_file).to_bytes(2) + access
         return b"\x00\x0f\x20" + _MAX_LE.to_bytes(2) + _MAX_LC.to_bytes(2) + b"\x04\x06" + control
 
     def process(self, command: bytes) -> bytes:
@@ -59,9 +60,10 @@ class NdefApplication:
             return OK if self._application_selected else NOT_FOUND
         if p1 != 0x00 or p2 != 0x0C:
             return WRONG_PARAMETERS
-        if not self._application_selected or len(name) != 2 or int.from_bytes(name) not in (CC_FILE, NDEF_FILE):
+        file = int.from_bytes(name)
+        if not self._application_selected or len(name) != 2 or file not in (CC_FILE, NDEF_FILE):
             return NOT_FOUND
-        self._file = int.from_bytes(name)
+        self._file = file
         return OK
 
     def _read_binary(self, offset: int, body: bytes) -> bytes:

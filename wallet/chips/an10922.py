@@ -21,7 +21,7 @@ def diversify_aes128(master: bytes, data: bytes) -> bytes:
     """
     require_length("The master key", master, BLOCK)
     if not 1 <= len(data) <= MAX_DATA_BYTES:
-        raise ValueError(f"The diversification input must be 1 to {MAX_DATA_BYTES} bytes long, not {len(data)}.")
+        raise ValueError(f"The diversification input must be 1 to {MAX_DATA_BYTES} bytes, not {len(data)}.")
     message = DIVERSIFICATION_CONSTANT + data
     subkey = _double(encrypt_block(master, ZERO_IV))
     if len(message) < 2 * BLOCK:

@@ -28,7 +28,7 @@ class _Record:
 
 
 def encode_credential_message(credential: bytes) -> bytes:
-    """Return an NDEF message whose only record is `credential`; at most 7 bytes longer for up to 255 bytes."""
+    """Return an NDEF message whose only record is `credential`; 7 bytes longer, 10 from 256 bytes on."""
     if not credential:
         raise ValueError("A credential must have at least one byte.")
     short = len(credential) <= 0xFF

@@ -140,9 +140,11 @@ class SecureChannel:
         self.counter = counter
 
     def command(self, ins: int, header: bytes = b"", data: bytes = b"") -> bytes:
-        """Return the APDU of a command in CommMode.FULL: `header` in the clear, `data` encrypted, both MACed."""
+        """Return the APDU of a command in CommMode.FULL: `header` clear, `data` encrypted, both MACed."""
         self._mode = _Mode.FULL
-        encrypted = encrypt_cbc(self._keys.enc, pad(data), self._iv(b"\xa5\x5a", self.counter)) if data else b""
+        encrypted = b""
+        if data:
+            encrypted = encrypt_cbc(self._keys.enc, pad(data), self._iv(b"\xa5\x5a", self.counter))
         return self._wrap(ins, header + encrypted)
 
     def command_mac(self, ins: int, header: bytes = b"") -> bytes:
