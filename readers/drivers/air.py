@@ -40,7 +40,7 @@ class BoundedAir:
         self.device_fault: OSError | None = None
 
     def allow(self, budget_s: float, retries: bool = False) -> None:
-        """Give the next operation `budget_s` seconds; without `retries`, silence on a lossless link ends it."""
+        """Give the next operation `budget_s` seconds; without `retries`, silence on udp is final."""
         self._deadline = self._monotonic() + budget_s
         self.retries_allowed = retries or not self._lossless
 

@@ -29,12 +29,13 @@ class NfcpyContact:
     """Reads and writes one chip through nfcpy's tag classes and turns all their failures into ours."""
 
     def __init__(self, air: BoundedAir, tag: Any, uid: bytes, still_here: Callable[[], Any]) -> None:
-        """Args: `tag` is None for a chip unknown to nfcpy; `still_here()` selects the chip anew, or is None."""
+        """Args: `tag` is None for an unknown chip; `still_here()` selects the chip anew, or gives None."""
         self._air = air
         self._tag = tag
         self._uid = uid
         self._still_here = still_here
         self._over = False
+        self.lost = False
 
     @property
     def chip_kind(self) -> ChipKind:
@@ -103,15 +104,15 @@ class NfcpyContact:
             action()
         except TagCommandError as error:
             # Above zero the chip answered, and it said no; else the frame went wrong on its way.
-            if error.errno > 0 and self._still_here() is not None:
+            if error.errno > 0 and self._reselected() is not None:
                 raise ChipReadOnly("The chip's memory is locked or protected.") from error
             raise
 
     def _select_again(self) -> None:
         """Start over with the chip after something failed; ContactLost when it has gone."""
-        target = self._still_here()
+        target = self._reselected()
         if target is None:
-            raise ContactLost("The chip left the field before it was read.")
+            raise self._gone("The chip left the field before it was read.")
         self._tag = activate(self._air, target)
         self._air.allow(READ_BUDGET_S)
 
@@ -124,6 +125,17 @@ class NfcpyContact:
             return bool(self._tag.read(3)[0] == _NDEF_MAGIC)
         except TagCommandError:
             return False
+
+    def _reselected(self) -> Any:
+        """Return the chip selected anew, None when it has gone or the device fails too."""
+        try:
+            return self._still_here()
+        except Exception:  # the first failure is the one to tell; a lost device is noted by the air
+            return None
+
+    def _gone(self, sentence: str) -> ContactLost:
+        self.lost = True
+        return ContactLost(sentence)
 
     @contextmanager
     def _bounded(self, budget_s: float) -> Iterator[None]:
@@ -139,7 +151,7 @@ class NfcpyContact:
             raise BadRecord(str(error)) from error
         except Exception as error:  # nfcpy raises IndexError, RuntimeError and more on what a chip answers
             if self._air.device_fault is not None:
-                raise ContactLost("The reader device went away.") from error
-            if self._still_here() is None:
-                raise ContactLost("The chip left the field in the middle.") from error
+                raise self._gone("The reader device went away.") from error
+            if self._reselected() is None:
+                raise self._gone("The chip left the field in the middle.") from error
             raise BadRecord(f"The chip breaks its specification ({type(error).__name__}).") from error

@@ -82,7 +82,8 @@ class NfcpyDriver:
         contact.end()
         if air.device_fault is not None:
             raise air.device_fault
-        return self._next_chip(air, target, stop)
+        # After "lost" the guest holds the chip there again, perhaps before it was missed: a new presentation.
+        return None if contact.lost else self._next_chip(air, target, stop)
 
     def _activated(self, air: BoundedAir, target: Any) -> tuple[Any, Any]:
         """Return tag and target: no tag for a chip that can't be talked to, no target for one that left."""

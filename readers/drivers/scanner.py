@@ -27,7 +27,7 @@ class LineFramer:
         self._overlong = False
 
     def feed(self, chunk: bytes) -> list[bytes | None]:
-        """Return the lines that `chunk` completes, without their ends and empty ones; None is an overlong one."""
+        """Return the lines that `chunk` completes, without line ends; None stands for an overlong one."""
         lines: list[bytes | None] = []
         for byte in chunk:
             if byte in _LINE_ENDS:
@@ -80,7 +80,7 @@ class QrContact:
 
 
 class ScannerDriver:
-    """One scanner. Each line it sends is one presentation; lines sent while `handle` works wait their turn."""
+    """One scanner. Each line is one presentation; lines sent while `handle` works wait their turn."""
 
     def __init__(self, url: str, monotonic: Callable[[], float]) -> None:
         """Args: `url` as in pyserial: `/dev/ttyACM0`, `socket://127.0.0.1:7001`."""

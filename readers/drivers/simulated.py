@@ -102,7 +102,7 @@ class SimulatedDriver:
         self._waiting: queue.SimpleQueue[tuple[SimulatedChip, Future[None]]] = queue.SimpleQueue()
 
     def present(self, chip: SimulatedChip) -> Future[None]:
-        """Hold a chip to the reader; the future is done once `handle` has returned. May be called from any thread."""
+        """Hold a chip to the reader, from any thread; the future is done once `handle` has returned."""
         done: Future[None] = Future()
         self._waiting.put((chip, done))
         return done

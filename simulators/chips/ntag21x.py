@@ -221,7 +221,7 @@ class Ntag21x:
         return False
 
     def _merge_dynamic_locks(self, old: bytes, data: bytes) -> bytes:
-        """Return the dynamic lock bytes after a write: bits only rise, and not where a block-lock bit is set."""
+        """Return the dynamic lock bytes after a write: bits only rise, and not in a frozen group."""
         count = self.layout.dynamic_lock_bits
         frozen = sum(0b11 << 2 * i for i in range(8) if old[2] >> i & 1)
         locks = int.from_bytes(old[:2], "little")
