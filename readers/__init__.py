@@ -1,0 +1,1 @@
+"""The edge of one venue: its readers, its decisions, its journal."""

@@ -1,0 +1,1 @@
+"""Emulated chips, guests and faults, for running the whole system without hardware."""
