@@ -42,7 +42,7 @@ class Database:
             self._read = _connect(path)
             self._read.execute("PRAGMA query_only=1")
         except sqlite3.Error as error:
-            raise _named(error) from error
+            raise named(error) from error
         if self.created:
             _sync_directory(path.parent)
         self._writing = threading.Lock()
@@ -62,7 +62,7 @@ class Database:
                         self._write.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise _named(error) from error
+                raise named(error) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -75,7 +75,7 @@ class Database:
                 finally:
                     self._read.execute("ROLLBACK")
             except sqlite3.Error as error:
-                raise _named(error) from error
+                raise named(error) from error
 
     def close(self) -> None:
         """Close both connections; the log is folded into the file."""
@@ -110,7 +110,8 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _named(error: sqlite3.Error) -> Exception:
+def named(error: sqlite3.Error) -> Exception:
+    """Return the store's own exception for one of SQLite's; a mistake of ours stays what it is."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return StoreDamaged(f"edge.sqlite is damaged: {error}")

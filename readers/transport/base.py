@@ -51,7 +51,7 @@ class JournalRefused(TransportFault):
 
 
 class Anchors(Struct, frozen=True, omit_defaults=True):
-    """What an edge trusts: issuer public keys (key id → hex), and the PIN pepper (hex) where PINs are taken."""
+    """What an edge trusts: issuer public keys (key id → hex), and the pepper (hex) where PINs are taken."""
 
     edge: str
     venue: str
