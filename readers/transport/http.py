@@ -1,6 +1,7 @@
 """The gateway over HTTP: signed requests (wallet.signing), and its answers told apart."""
 
 import hashlib
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from typing import Any, TypeVar
@@ -58,7 +59,9 @@ class SignedClient:
         self._entropy = entropy
         self._answered_at_s: float | None = None
         # The environment is not asked for a proxy: an edge's settings are in its settings file.
-        self._http = httpx.Client(base_url=gateway_url.rstrip("/"), trust_env=False, follow_redirects=False)
+        self._http = httpx.Client(
+            base_url=gateway_url.rstrip("/"), trust_env=False, verify=_trusted(gateway_url)
+        )
 
     def answered_at_s(self) -> float | None:
         """Return when the gateway last answered, on the clock's elapsed seconds; None before that."""
@@ -221,7 +224,12 @@ def enrol(gateway_url: str, edge: str, code: str, public_key: str, key: str) -> 
     """
     body = {"edge": edge, "code": code, "public_key": public_key}
     try:
-        with httpx.Client(base_url=gateway_url.rstrip("/"), trust_env=False, timeout=_ANSWER_S) as http:
+        with httpx.Client(
+            base_url=gateway_url.rstrip("/"),
+            trust_env=False,
+            verify=_trusted(gateway_url),
+            timeout=_ANSWER_S,
+        ) as http:
             answer = http.post(f"{_API}/edges/enrol", json=body, headers={"idempotency-key": key})
     except httpx.HTTPError as error:
         raise Unreachable(f"the gateway can't be reached: {str(error) or type(error).__name__}") from None
@@ -232,7 +240,14 @@ def enrol(gateway_url: str, edge: str, code: str, public_key: str, key: str) -> 
 
 def request_id(*parts: str) -> str:
     """Return an idempotency key that is the same for the same request."""
-    return str(UUID(bytes=hashlib.sha256("\x1f".join(parts).encode()).digest()[:16], version=8))
+    return str(UUID(bytes=hashlib.sha256("\x1f".join(parts).encode()).digest()[:16]))
+
+
+def _trusted(gateway_url: str) -> ssl.SSLContext:
+    """Return the certificates to trust: none for plain http, since loading them takes its time."""
+    if gateway_url.startswith("https:"):
+        return ssl.create_default_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _decoded(body: bytes, kind: type[_Message]) -> _Message:

@@ -46,6 +46,7 @@ ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PEPPER = b"p" * 32
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 POLICIES = Policies()
+PIN_1234 = make_verifier("1234", b"s" * 16, PEPPER)
 
 RESORT = Resort(
     code="TST",
@@ -110,7 +111,7 @@ def a_document(number: int, version: int = 1, **changes: object) -> TokenDocumen
         "party_id": an_id(number, 3),
         "media": (medium,),
         "entitlements": all_rights(number),
-        "pin_verifier": make_verifier("1234", b"s" * 16, PEPPER),
+        "pin_verifier": PIN_1234,
     }
     return TokenDocument(**(fields | changes))  # type: ignore[arg-type]  # a test changes any field by name
 
