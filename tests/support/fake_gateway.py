@@ -1,6 +1,7 @@
 """A small real HTTP server with the edge's part of the gateway's API, which can fail on demand."""
 
 import json
+import socket
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -218,9 +219,12 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if owner.is_cut:
             self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
             return
-        owner.requests.append((method, self.path))
-        owner.keys.append(self.headers.get("idempotency-key", ""))
+        with owner.lock:
+            owner.requests.append((method, self.path))
+            owner.keys.append(self.headers.get("idempotency-key", ""))
+            owner.lock.notify_all()
         if owner.refuse[parts.path] > 0:
             owner.refuse[parts.path] -= 1
             self._send(503, b"{}")
@@ -233,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         if owner.is_cut or owner.lose_answers[parts.path] > 0:
             owner.lose_answers[parts.path] -= 1
             self.close_connection = True
-            self.connection.close()
+            self.connection.shutdown(socket.SHUT_RDWR)
             return
         self._send(status, answer)
 
