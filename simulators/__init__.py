@@ -1,0 +1,1 @@
+"""Emulated chips, guests, networks and servers, for the demo, the tests and the workbench."""
