@@ -39,10 +39,13 @@ async function send(form, button) {
       credentials: "same-origin",
     });
     reachable(true);
-    if (answer.redirected) {
-      location.assign(answer.url);
+    // To another page by the browser, so that it brings its own scripts; back to this one in place, without a jump.
+    const landed = new URL(answer.url);
+    if (answer.redirected && landed.pathname !== location.pathname) {
+      location.assign(landed);
       return;
     }
+    if (answer.redirected) history.replaceState(null, "", landed);
     if (!show(await answer.text())) toast("Something went wrong on our side. Please try again.");
   } catch {
     // The hidden command id stays as it is: pressing again repeats the same command, which counts once.
