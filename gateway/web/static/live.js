@@ -80,13 +80,15 @@ document.addEventListener("feed:entry", ({ detail: entry }) => {
   }
 });
 
-let lost = false;
+// A short break is nobody's business; one that lasts is said in the bar under the header.
+const SAY_AFTER_MS = 2500;
+let lost = 0;
 document.addEventListener("feed:lost", () => {
-  lost = true;
-  document.documentElement.classList.add("is-feed-lost");
+  lost ||= setTimeout(() => document.documentElement.classList.add("is-feed-lost"), SAY_AFTER_MS);
 });
 document.addEventListener("feed:open", () => {
+  clearTimeout(lost);
   document.documentElement.classList.remove("is-feed-lost");
   if (lost) refresh();
-  lost = false;
+  lost = 0;
 });

@@ -8,11 +8,6 @@ const TONES = {
 const LOUDNESS = 0.16;
 let context;
 
-// Browsers start audio only after a gesture: the first one anywhere wakes it.
-for (const gesture of ["pointerdown", "keydown"]) {
-  addEventListener(gesture, () => { if (context?.state === "suspended") context.resume(); }, { passive: true });
-}
-
 function note(start, frequency_hz, length_s) {
   const oscillator = context.createOscillator();
   const gain = context.createGain();
@@ -30,6 +25,8 @@ function note(start, frequency_hz, length_s) {
 export function play(state) {
   const tones = TONES[state];
   if (!tones || !globalThis.AudioContext) return;
+  // Browsers start audio only after a gesture. Waiting for it would play an old verdict late: stay silent instead.
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   context ??= new AudioContext();
   if (context.state === "suspended") context.resume();
   const now = context.currentTime + 0.02;
