@@ -1,4 +1,4 @@
-"""The Jinja environment of all pages: templates, the filters they rely on, and one fresh command id per form."""
+"""The Jinja environment of all pages: templates, their filters, and one fresh command id per form."""
 
 from collections.abc import Callable
 from datetime import date, datetime, tzinfo

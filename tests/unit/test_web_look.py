@@ -1,4 +1,4 @@
-"""What every page keeps to: no inline script or style, only icons that exist, and figures and times in one form."""
+"""What every page keeps to: nothing inline, only icons that exist, figures and times in one form."""
 
 import re
 from datetime import UTC, date, datetime
@@ -61,10 +61,8 @@ def test_an_instant_without_a_zone_is_refused() -> None:
 
 def test_each_form_is_a_command_of_its_own() -> None:
     forms = '{% import "macros.html" as ui with context %}{{ ui.guard() }}{{ ui.guard() }}'
-    assert re.findall(r'name="command_id" value="(\w+)"', pages_of("UTC").from_string(forms).render()) == [
-        "c1",
-        "c2",
-    ]
+    shown = pages_of("UTC").from_string(forms).render()
+    assert re.findall(r'name="command_id" value="(\w+)"', shown) == ["c1", "c2"]
 
 
 def test_a_forgotten_value_fails_aloud() -> None:
