@@ -36,6 +36,8 @@ class LocalPostgres:
         self._settings = COMMON if durable else COMMON + THROW_AWAY
         # The wheel's own clean-up counts living users and never stops when one of them was killed: we stop.
         self._server = get_server(self._folder, cleanup_mode=None, start=False)
+        # Its own lock is one file in /tmp for the whole machine, closed to every user but the first.
+        self._server._lock = type(self._server._lock)(self._folder.with_name(f"{self._folder.name}.lock"))
 
     def start(self) -> None:
         """Start the server, or join it when it already runs on this folder."""
