@@ -1,1 +1,1 @@
-"""The edge of one venue: its readers, its decisions, its journal."""
+"""The edge of one venue: it reads taps, decides them with or without a network, and brings them home."""

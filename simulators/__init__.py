@@ -1,1 +1,1 @@
-"""Emulated chips, guests and faults, for running the whole system without hardware."""
+"""Emulated chips, guests, networks and servers, for the demo, the tests and the workbench."""

@@ -1,14 +1,13 @@
 """The signed credential on a medium: COSE_Sign1 with Ed25519 over a compact CBOR array (RFC 9052, RFC 8949)."""
 
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
-from wallet.ids import short_tag
+from wallet.ids import id_bytes, id_from_bytes, short_tag
 from wallet.reasons import Reason
 
 CREDENTIAL_BYTES_MAX = 512
@@ -110,7 +109,7 @@ def _loads(data: bytes) -> object:
     # whatever it raises, the meaning is the same: these bytes are not ours.
     try:
         return cbor2.loads(data)
-    except Exception as error:  # noqa: BLE001 (see above)
+    except Exception as error:
         raise _malformed(f"not CBOR: {type(error).__name__}") from None
 
 
@@ -135,7 +134,7 @@ def _key_id(protected: bytes) -> str:
 
 def _pack(credential: Credential) -> list[object]:
     return [
-        UUID(credential.token_id).bytes,
+        id_bytes(credential.token_id),
         credential.medium_tag,
         bytes.fromhex(credential.chip_uid),
         int(credential.issued_at.timestamp()),
@@ -157,7 +156,7 @@ def _unpack(payload: bytes, key_id: str) -> Credential:
         match _loads(payload):
             case [bytes(token), bytes(tag), bytes(uid), int(issued), int(expires), int(epoch), list(grants)]:
                 return Credential(
-                    token_id=str(UUID(bytes=token)),
+                    token_id=id_from_bytes(token),
                     medium_tag=tag,
                     chip_uid=uid.hex(),
                     issued_at=datetime.fromtimestamp(issued, UTC),

@@ -26,7 +26,7 @@ _RULES = {
 
 
 def decide(tap: Tap, facts: Facts) -> Decision:
-    """Return the verdict for one tap. Pure: no clock, no I/O, no randomness; time is in the tap, knowledge in the facts."""
+    """Return the verdict for one tap. Pure: time is in the tap, knowledge in the facts, and nothing else is read."""
     rule = _RULES.get(facts.touchpoint.kind)
     if rule is None:
         return Refused(Reason.EDGE_OUT_OF_DATE)

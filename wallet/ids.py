@@ -32,6 +32,20 @@ def is_id(text: str) -> bool:
         return False
 
 
+def id_bytes(identifier: str) -> bytes:
+    """Return the sixteen bytes of an identifier."""
+    return UUID(identifier).bytes
+
+
+def id_from_bytes(data: bytes) -> str:
+    """Return the identifier that these sixteen bytes are.
+
+    Raises:
+        ValueError: not sixteen bytes.
+    """
+    return str(UUID(bytes=data))
+
+
 def short_tag(identifier: str) -> bytes:
     """Return the last eight bytes of an identifier: 62 random bits, enough to name a medium within its token."""
-    return UUID(identifier).bytes[8:]
+    return id_bytes(identifier)[8:]

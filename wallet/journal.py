@@ -22,8 +22,10 @@ class EntryKind(StrEnum):
 
 
 class JournalEntry(Struct, frozen=True, omit_defaults=True):
-    """One entry. The verdict is the one the guest saw; `position` and `as_of` say what it rested on.
+    """One entry. The verdict is the one the guest saw.
 
+    `position`, `as_of`, `document_version`, `online` and the two offline amounts are what it rested on, so that it can
+    be decided again with the same facts.
     `token_id` is empty where the tap showed no credential. `decision` is None for a start and a wrong PIN.
     """
 
@@ -41,6 +43,8 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     as_of: datetime | None = None
     document_version: int = 0
     online: bool = False
+    edge_offline_minor: int = 0
+    token_offline_minor: int = 0
 
 
 class JournalBatch(Struct, frozen=True):

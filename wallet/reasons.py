@@ -1,4 +1,4 @@
-"""Why a tap or a booking was refused: one code and one plain sentence per reason, in English and Spanish, for guest and staff alike."""
+"""Why a tap or a booking was refused: one code and one plain sentence each, the same for guest, staff and agent."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The resort as data: its venues, touchpoints, catalogue and policies, the same object at the gateway and at each edge."""
+"""The resort as data: venues, touchpoints, catalogue and policies, the same object at the gateway and each edge."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -215,7 +215,7 @@ class Resort(Struct, frozen=True, omit_defaults=True, dict=True):
         return local.date() if local >= begins_at else local.date() - timedelta(days=1)
 
     def instant(self, day: date, at: time) -> datetime:
-        """Return the UTC instant of `at` o'clock on the resort day `day`; an hour before `day_starts` is the next date's."""
+        """Return the UTC instant of `at` o'clock on a resort day; an hour before `day_starts` is the next date's."""
         calendar = day if at >= self.day_starts else day + timedelta(days=1)
         return datetime.combine(calendar, at, self.tz).astimezone(UTC)
 

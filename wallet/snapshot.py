@@ -1,4 +1,4 @@
-"""What goes over the wire between gateway and edge: token documents, feed batches, snapshots, and the facts made of them."""
+"""What goes over the wire between gateway and edge: documents, feed batches, snapshots; and the facts made of them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -89,7 +89,7 @@ def facts_from(
     edge_offline_minor: int = 0,
     token_offline_minor: int = 0,
 ) -> Facts:
-    """Return the facts of a tap; gateway and edge both build them here, so that the same knowledge gives the same facts.
+    """Return the facts of a tap; gateway and edge both build them here, so the same knowledge gives the same facts.
 
     A local use whose tap the document already contains is taken once.
     """

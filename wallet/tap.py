@@ -56,13 +56,26 @@ class PinCheck(StrEnum):
     NOT_GIVEN = "not_given"
 
 
+class Refused(Struct, frozen=True, tag="refused", tag_field="decision", omit_defaults=True):
+    """Do not let the guest through; `detail` fills the gaps of the reason's sentence."""
+
+    reason: Reason
+    detail: dict[str, str] = {}
+
+
 class HoldAnswer(StrEnum):
     """What the gateway said when asked to hold the amount."""
 
     HELD = "held"
-    OVER_DAILY_LIMIT = "over_daily_limit"
-    OVER_FOLIO_LIMIT = "over_folio_limit"
+    REFUSED = "refused"
     UNREACHABLE = "unreachable"
+
+
+class Hold(Struct, frozen=True, omit_defaults=True):
+    """What became of asking the gateway to hold the amount; `refusal` says why it would not."""
+
+    answer: HoldAnswer
+    refusal: Refused | None = None
 
 
 class Tap(Struct, frozen=True, omit_defaults=True):
@@ -75,7 +88,7 @@ class Tap(Struct, frozen=True, omit_defaults=True):
     presented: Presented
     sale: Sale | None = None
     pin: PinCheck | None = None
-    hold: HoldAnswer | None = None
+    hold: Hold | None = None
 
 
 class Facts(Struct, frozen=True):
@@ -123,13 +136,6 @@ class Approved(Struct, frozen=True, tag="approved", tag_field="decision", omit_d
     entitlement_id: str
     uses: tuple[Use, ...] = ()
     flags: tuple[Flag, ...] = ()
-
-
-class Refused(Struct, frozen=True, tag="refused", tag_field="decision", omit_defaults=True):
-    """Do not let the guest through; `detail` fills the gaps of the reason's sentence."""
-
-    reason: Reason
-    detail: dict[str, str] = {}
 
 
 class Ask(StrEnum):

@@ -3,7 +3,7 @@
 from wallet.entitlement import Entitlement, Spending
 from wallet.money import format_amount
 from wallet.reasons import Reason
-from wallet.tap import Approved, Ask, Asks, Decision, Facts, HoldAnswer, PinCheck, Refused, Sale, Tap
+from wallet.tap import Approved, Ask, Asks, Decision, Facts, Hold, HoldAnswer, PinCheck, Refused, Sale, Tap
 from wallet.token import Step, Use
 
 
@@ -71,12 +71,10 @@ def _cover(tap: Tap, facts: Facts, right: Spending, sale: Sale) -> Decision:
     above_floor = sale.total_minor > facts.policies.offline_floor_minor
     if above_floor or _past_caps(facts, sale):
         match tap.hold:
-            case HoldAnswer.HELD:
+            case Hold(answer=HoldAnswer.HELD):
                 pass
-            case HoldAnswer.OVER_DAILY_LIMIT:
-                return Refused(Reason.OVER_DAILY_LIMIT, {"left": format_amount(0, sale.currency)})
-            case HoldAnswer.OVER_FOLIO_LIMIT:
-                return Refused(Reason.OVER_FOLIO_LIMIT)
+            case Hold(answer=HoldAnswer.REFUSED, refusal=refusal):
+                return refusal or Refused(Reason.OVER_FOLIO_LIMIT)
             case None if facts.online:
                 return Asks(Ask.HOLD)
             case _ if above_floor:

@@ -1,0 +1,161 @@
+"""Commands: who wants what, on which channel, for which case; and what a service makes of one."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from gateway.db.rows import Row
+from wallet.ids import uuid7
+
+if TYPE_CHECKING:
+    from gateway.working_set import WorkingSet
+
+B = TypeVar("B", bound=Struct)
+
+
+class Channel(StrEnum):
+    """Where a command came from."""
+
+    WEB = "web"
+    APP = "app"
+    DESK = "desk"
+    PHONE = "phone"
+    TOUCHPOINT = "touchpoint"
+    OPERATIONS = "operations"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says it. `id` is the idempotency key; `actor` like "guest:<id>", "staff:<id>", "edge:<id>", "anonymous"."""
+
+    id: str
+    actor: str
+    channel: Channel
+    case: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[B]):
+    """An envelope, a body (a frozen struct) and 32 random bytes, so that deciding needs no entropy of its own."""
+
+    envelope: Envelope
+    body: B
+    entropy: bytes
+
+    def new_id(self, n: int) -> str:
+        """Return the n-th id of this command, the same each time it is decided."""
+        return uuid7(self.envelope.at, self.random(n)[:10])
+
+    def random(self, n: int) -> bytes:
+        """Return the n-th 32 random bytes of this command, the same each time it is decided."""
+        return hashlib.sha256(self.entropy + n.to_bytes(4, "big")).digest()
+
+    def body_hash(self, name: str) -> str:
+        """Return the hash (hex) that tells whether a known id comes with the same wish of the same actor."""
+        text = msgspec.json.encode([name, self.envelope.actor, self.body])
+        return hashlib.sha256(text).hexdigest()
+
+
+class KeyKind(IntEnum):
+    """What can be held still, in the order in which it is locked. The first few are names that lead to something held.
+
+    Holding a key also loads what hangs on it (gateway/db/load.py); PARTY leads on to its tokens and folio, TOKEN to
+    the account it charges.
+    """
+
+    # Looked up, not locked: what they lead to never changes.
+    BOOKING = 1  # booking reference → PARTY
+    GUEST = 2  # guest → PARTY
+    MEDIUM = 3  # medium → TOKEN
+    ENTITLEMENT = 4  # entitlement → TOKEN
+    ENCODING = 5  # encoding → TOKEN
+
+    RESORT = 10  # "current": only the command that loads a new version holds it; all others share it
+    STAFF = 11  # by name
+    ISSUER = 12  # "keys": all issuer keys
+    SESSION = 13  # by token hash
+    EDGE = 20  # the edge and its journal heads
+    PARTY = 30  # party, guests, persons, stays, sign-in codes
+    TOKEN = 40  # token, media, entitlements, uses that matter, document, open encodings, pending holds
+    TAP = 50  # the tap and the hold under its id
+    ACCOUNT = 60  # the account and its pending holds
+    WINDOW = 70  # one return window: window_key()
+    ROOM = 80  # a ROOM TYPE: the stays, not yet over, in all rooms of the type
+    CLAIM = 90  # a claim card by its code's hash → its PHOTOs
+    PHOTO = 100  # photo and links
+    SET_ASIDE = 110  # set_aside_key(); putting the row needs its EDGE held
+    CONFLICT = 120
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Key:
+    """One thing to be held still while a command is decided."""
+
+    kind: KeyKind
+    id: str
+
+
+def window_key(attraction: str, starts_at: datetime) -> Key:
+    """Return the key of a return window."""
+    return Key(KeyKind.WINDOW, f"{attraction}|{starts_at.isoformat()}")
+
+
+def set_aside_key(edge: str, epoch: str, number: int) -> Key:
+    """Return the key of a journal entry that was set aside."""
+    return Key(KeyKind.SET_ASIDE, f"{edge}|{epoch}|{number}")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth a line in the feed. `body` is JSON-able and names pseudonymous ids only."""
+
+    kind: str
+    body: dict[str, Any]
+    party_id: str | None = None
+    token_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decided command gives: the stored answer (JSON-able, no secret in it), rows to put, events to tell."""
+
+    answer: dict[str, Any]
+    rows: tuple[Row, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+class Service(ABC, Generic[B]):
+    """One command: what it holds, and its pure decision. Loading, locking, writing and committing are the conveyor's."""
+
+    name: str
+    """Noun and verb, like "booking.create"."""
+    alone: bool = False
+    """Whether this command is a batch of its own, since it changes what the others of a batch have read."""
+
+    @abstractmethod
+    def keys(self, body: B) -> frozenset[Key]:
+        """Return what must be held still, as far as the body tells."""
+
+    def expand(self, state: "WorkingSet", body: B) -> frozenset[Key]:
+        """Return what else must be held, now that more is known; called after each kind of key has been loaded.
+
+        What it names must come later in the order of KeyKind than what it was read from. `state` holds what is
+        loaded so far, so look for what may be missing with `get`.
+        """
+        return frozenset()
+
+    @abstractmethod
+    def decide(self, state: "WorkingSet", command: Command[B]) -> Outcome:
+        """Return the outcome. Pure: no clock, no I/O, no randomness but `command`'s.
+
+        Raises:
+            Rejection: the command is refused; nothing is written, nothing is stored.
+        """

@@ -1,0 +1,374 @@
+"""The one way to write: gather what waits, hold it still, decide one after the other, write and commit once, answer."""
+
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Condition, Event, Thread
+from typing import Any
+
+import msgspec
+
+from gateway import books, publish
+from gateway.clock import Entropy
+from gateway.command import Command, Key, KeyKind, Outcome, Service
+from gateway.db import feed as stored_feed
+from gateway.db import load, locks, write
+from gateway.db.engine import Connection, Database, is_retryable
+from gateway.db.rows import CommandRow, FeedEntryRow, ResortVersionRow, TokenDocumentRow
+from gateway.errors import Busy, Rejection
+from gateway.feed import Feed
+from gateway.working_set import WorkingSet
+from wallet.resort import Resort
+
+Answer = dict[str, Any]
+
+_log = logging.getLogger(__name__)
+_TRIES_MAX = 8
+_RESORT = Key(KeyKind.RESORT, "current")
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A command on the conveyor. `outcome` is set by a transaction and told to `future` after its commit."""
+
+    service: Service[Any]
+    command: Command[Any]
+    body_hash: str
+    future: "Future[Answer]" = field(default_factory=Future)
+    outcome: Answer | Exception | None = None
+
+    @property
+    def id(self) -> str:
+        return self.command.envelope.id
+
+    def tell(self) -> None:
+        if isinstance(self.outcome, Exception):
+            self.future.set_exception(self.outcome)
+        else:
+            assert self.outcome is not None, "a transaction ended without an outcome for each of its commands"
+            self.future.set_result(self.outcome)
+
+
+class Conveyor:
+    """Carries out commands on one thread. Several processes may each have one on the same database."""
+
+    def __init__(
+        self,
+        database: Database,
+        feed: Feed,
+        services: Mapping[str, Service[Any]],
+        entropy: Entropy,
+        *,
+        queue_max: int = 2000,
+        batch_max: int = 100,
+    ) -> None:
+        self._database = database
+        self._feed = feed
+        self._services = services
+        self._entropy = entropy
+        self._queue_max = queue_max
+        self._batch_max = batch_max
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = Condition()
+        self._stopping = Event()
+        self._resort: Resort | None = None
+        self._thread = Thread(target=self._run, name="conveyor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to carry out what is submitted."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Carry out what still waits, then end."""
+        with self._arrived:
+            self._stopping.set()
+            self._arrived.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def depth(self) -> int:
+        """How many commands wait."""
+        return len(self._queue)
+
+    def submit(self, name: str, command: Command[Any]) -> "Future[Answer]":
+        """Put a command on the conveyor; the future gives its answer once it is committed, or the Rejection.
+
+        Raises:
+            Busy: too many commands wait.
+        """
+        waiting = _Waiting(self._services[name], command, command.body_hash(name))
+        with self._arrived:
+            if self._stopping.is_set() or len(self._queue) >= self._queue_max:
+                raise Busy()
+            self._queue.append(waiting)
+            self._arrived.notify()
+        return waiting.future
+
+    def call(self, name: str, command: Command[Any], timeout_s: float = 30.0) -> Answer:
+        """Submit a command and wait for its answer."""
+        return self.submit(name, command).result(timeout_s)
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while batch := self._gather():
+            try:
+                self._carry_out(batch)
+            except Exception as error:
+                # The thread outlives whatever happens: a conveyor that stands still would be worse than any error.
+                _log.exception("a batch failed beyond its transaction")
+                for each in batch:
+                    if not each.future.done():
+                        each.future.set_exception(error)
+
+    def _gather(self) -> list[_Waiting]:
+        with self._arrived:
+            self._arrived.wait_for(lambda: bool(self._queue) or self._stopping.is_set())
+            batch: list[_Waiting] = []
+            while self._queue and len(batch) < self._batch_max:
+                if self._queue[0].service.alone and batch:
+                    break
+                batch.append(self._queue.popleft())
+                if batch[-1].service.alone:
+                    break
+            return batch
+
+    def _carry_out(self, batch: list[_Waiting]) -> None:
+        try:
+            self._transaction(batch)
+        except Exception as error:
+            if len(batch) == 1:
+                self._again(batch[0], error)
+                return
+            _log.warning("a batch of %d is carried out one by one: %r", len(batch), error)
+            for each in batch:
+                self._carry_out([each])
+            return
+        self._number()
+        for each in batch:
+            each.tell()
+
+    def _again(self, waiting: _Waiting, error: Exception) -> None:
+        """Carry out one command again while its transaction may still succeed."""
+        for attempt in range(_TRIES_MAX):
+            if not is_retryable(error):
+                break
+            # Jitter, so that two processes that met in a deadlock do not meet again.
+            self._stopping.wait(0.002 * 2**attempt * (0.5 + self._entropy.draw(1)[0] / 255))
+            try:
+                self._transaction([waiting])
+            except Exception as next_error:
+                error = next_error
+                continue
+            self._number()
+            waiting.tell()
+            return
+        _log.error("%s %s failed", waiting.service.name, waiting.id, exc_info=error)
+        waiting.future.set_exception(error)
+
+    def _number(self) -> None:
+        """Give the batch its positions before it is answered, so that who wrote something can read it in the feed."""
+        try:
+            self._feed.sweep()
+        except Exception:
+            _log.exception("the feed will be numbered by its next tick")
+
+    # --- one transaction ----------------------------------------------------------------------------------------------
+
+    def _transaction(self, batch: Sequence[_Waiting]) -> None:
+        with self._database.write() as connection:
+            known = load.answers(connection, {each.id for each in batch})
+            fresh = [each for each in batch if not _answered(each, known)]
+            if not fresh:
+                return
+            state = self._loaded(connection, fresh)
+            commands: list[CommandRow] = []
+            entries: list[FeedEntryRow] = []
+            for each in fresh:
+                if each.outcome is None and not _answered(each, known):
+                    self._decide(connection, state, each, commands, entries)
+                    known.update((row.id, row) for row in commands[-1:])
+            inserts, updates = state.changes()
+            write.write_rows(connection, inserts, updates)
+            write.write_commands(connection, commands)
+            write.write_feed(connection, entries)
+            if self._database.is_sqlite:
+                # The one writer holds the database, so commit order is the order here: no second commit needed.
+                stored_feed.number(connection)
+
+    def _loaded(self, connection: Connection, batch: Sequence[_Waiting]) -> WorkingSet:
+        """Hold the keys kind by kind, in their order, and load what hangs on them; each may lead to later ones."""
+        wanted: set[Key] = set()
+        for each in batch:
+            each.outcome = None
+            wanted |= _guarded(each, lambda each=each: each.service.keys(each.command.body))
+        if _RESORT in wanted:
+            locks.hold(connection, [_name(_RESORT)])
+        else:
+            locks.hold_shared(connection, _name(_RESORT))
+        state = WorkingSet(self._current_resort(connection))
+        earliest = min(each.command.envelope.at for each in batch)
+        state.hold(key for key in wanted if key.kind < KeyKind.RESORT)
+        wanted |= load.resolve(connection, [key for key in wanted if key.kind < KeyKind.RESORT])
+        wanted |= _expanded(batch, state, None)
+        for kind in KeyKind:
+            keys = {key for key in wanted if key.kind is kind}
+            if kind < KeyKind.RESORT or not keys:
+                continue
+            if kind is not KeyKind.RESORT:
+                locks.hold(connection, [_name(key) for key in keys])
+            rows = load.load(connection, kind, {key.id for key in keys}, earliest)
+            state.hold(keys)
+            state.take(rows)
+            wanted |= load.leads_on(kind, rows) | _expanded(batch, state, kind)
+        return state
+
+    def _current_resort(self, connection: Connection) -> Resort | None:
+        version = load.current_resort_version(connection)
+        if version and (self._resort is None or self._resort.version != version):
+            self._resort = load.resort_of_version(connection, version)
+        return self._resort if version else None
+
+    def _decide(
+        self,
+        connection: Connection,
+        state: WorkingSet,
+        waiting: _Waiting,
+        commands: list[CommandRow],
+        entries: list[FeedEntryRow],
+    ) -> None:
+        """Decide one command and apply its outcome to the working set; a refusal or an error leaves no trace there."""
+        state.mark()
+        name, command = waiting.service.name, waiting.command
+        try:
+            outcome = waiting.service.decide(state, command)
+            books.check(state, outcome)
+            state.put(outcome.rows)
+            told = [publish.event_entry(name, command, event) for event in outcome.events]
+            told += _documents(state, waiting, outcome)
+            told += self._resort_changed(connection, state, waiting, outcome)
+            answer: Answer = msgspec.json.decode(msgspec.json.encode(outcome.answer))
+        except Rejection as rejection:
+            state.undo()
+            waiting.outcome = rejection
+        except Exception as error:
+            state.undo()
+            _log.exception("%s %s could not be decided", name, waiting.id)
+            waiting.outcome = error
+        else:
+            waiting.outcome = answer
+            entries += told
+            commands.append(_stored(waiting, answer))
+
+    def _resort_changed(
+        self, connection: Connection, state: WorkingSet, waiting: _Waiting, outcome: Outcome
+    ) -> list[FeedEntryRow]:
+        """Tell every edge of a new resort, and send the documents that other venues need from now on."""
+        name, command = waiting.service.name, waiting.command
+        told: list[FeedEntryRow] = []
+        for version in outcome.rows:
+            if not isinstance(version, ResortVersionRow):
+                continue
+            told.append(publish.resort_entry(name, command, version))
+            page, after = load.documents(connection, "", 1000), ""
+            while page:
+                for row in page:
+                    told += _rescoped(state, waiting, row, version.body)
+                after = page[-1].token_id
+                page = load.documents(connection, after, 1000)
+        return told
+
+
+def _documents(state: WorkingSet, waiting: _Waiting, outcome: Outcome) -> list[FeedEntryRow]:
+    """Publish the documents that an outcome has changed: no service can forget to."""
+    told = []
+    for token_id in publish.changed_tokens(outcome.rows):
+        renewed = publish.renewed(state, token_id, waiting.command.envelope.at)
+        if renewed is not None:
+            row, scopes_before = renewed
+            state.put([row])
+            told.append(publish.token_entry(waiting.service.name, waiting.command, row, scopes_before))
+    return told
+
+
+def _rescoped(
+    state: WorkingSet, waiting: _Waiting, row: TokenDocumentRow, resort: Resort
+) -> list[FeedEntryRow]:
+    try:
+        renewed = publish.rescoped(row, resort)
+    except KeyError as error:
+        sentence = f"A guest still has a right to something that the new resort lacks: {error.args[0]}."
+        raise Rejection("resort_in_use", 409, sentence, {"token_id": row.token_id}) from None
+    if renewed is None:
+        return []
+    # Every other command shares the resort's lock, so holding it alone holds every token.
+    state.hold([Key(KeyKind.TOKEN, row.token_id)])
+    state.take([row])
+    state.put([renewed])
+    return [publish.token_entry(waiting.service.name, waiting.command, renewed, row.scopes)]
+
+
+def _answered(waiting: _Waiting, known: Mapping[str, CommandRow]) -> bool:
+    """Give a known command its stored answer; another wish under a known id is refused."""
+    row = known.get(waiting.id)
+    if row is None:
+        return False
+    if row.body_hash == waiting.body_hash:
+        waiting.outcome = row.answer
+    else:
+        sentence = "This Idempotency-Key was used for another request. Use a new one."
+        waiting.outcome = Rejection("idempotency_key_reused", 422, sentence)
+    return True
+
+
+def _guarded(waiting: _Waiting, ask: Any) -> frozenset[Key]:
+    """Ask a service for keys; what it raises is the command's outcome and nobody else's."""
+    if waiting.outcome is not None:
+        return frozenset()
+    try:
+        keys: frozenset[Key] = ask()
+    except Rejection as rejection:
+        waiting.outcome = rejection
+    except Exception as error:
+        _log.exception("%s %s could not name its keys", waiting.service.name, waiting.id)
+        waiting.outcome = error
+    else:
+        return keys
+    return frozenset()
+
+
+def _expanded(batch: Sequence[_Waiting], state: WorkingSet, kind: KeyKind | None) -> set[Key]:
+    """Ask the services what else to hold, now that all keys up to `kind` are loaded."""
+    found: set[Key] = set()
+    for each in batch:
+        for key in _guarded(each, lambda each=each: each.service.expand(state, each.command.body)):
+            if state.holds(key):
+                continue
+            if key.kind < KeyKind.RESORT or (kind is not None and key.kind <= kind):
+                each.outcome = AssertionError(
+                    f"{each.service.name} asks for {key} after {kind!r}: too late to hold"
+                )
+                break
+            found.add(key)
+    return found
+
+
+def _stored(waiting: _Waiting, answer: Answer) -> CommandRow:
+    envelope = waiting.command.envelope
+    return CommandRow(
+        id=envelope.id,
+        name=waiting.service.name,
+        body_hash=waiting.body_hash,
+        answer=answer,
+        actor=envelope.actor,
+        channel=envelope.channel.value,
+        case_id=envelope.case,
+        at=envelope.at,
+    )
+
+
+def _name(key: Key) -> str:
+    return f"{key.kind.name}:{key.id}"

@@ -1,0 +1,114 @@
+"""Rows as frozen dataclasses, one per table, with the columns in the table's order."""
+
+from gateway.db.rows.house import (
+    CommandRow,
+    FeedEntryRow,
+    IssuerKeyRow,
+    IssuerKeyState,
+    ResortVersionRow,
+    SessionRow,
+    SignInCodeRow,
+    StaffRow,
+)
+from gateway.db.rows.money import AccountRow, HoldRow, HoldState, PostingRow, TransferRow
+from gateway.db.rows.party import (
+    EncodingRow,
+    EncodingState,
+    EntitlementRow,
+    GuestRow,
+    MediumRow,
+    PartyRow,
+    PartyState,
+    PersonRow,
+    ReturnWindowRow,
+    StayRow,
+    TapUseRow,
+    TokenDocumentRow,
+    TokenRow,
+)
+from gateway.db.rows.photos import PhotoClaimRow, PhotoLinkRow, PhotoRow
+from gateway.db.rows.taps import (
+    ConflictRow,
+    ConflictState,
+    EdgeNonceRow,
+    EdgeRow,
+    EdgeState,
+    JournalHeadRow,
+    SetAsideRow,
+    SetAsideState,
+    TapRow,
+)
+
+Row = (
+    PartyRow
+    | GuestRow
+    | PersonRow
+    | TokenRow
+    | MediumRow
+    | EntitlementRow
+    | TapUseRow
+    | StayRow
+    | EncodingRow
+    | ReturnWindowRow
+    | AccountRow
+    | TransferRow
+    | PostingRow
+    | HoldRow
+    | EdgeRow
+    | JournalHeadRow
+    | SetAsideRow
+    | TapRow
+    | ConflictRow
+    | ResortVersionRow
+    | IssuerKeyRow
+    | StaffRow
+    | SessionRow
+    | SignInCodeRow
+    | PhotoRow
+    | PhotoLinkRow
+    | PhotoClaimRow
+    | TokenDocumentRow
+)
+"""What a command may put; TokenDocumentRow is put by the conveyor alone."""
+
+__all__ = [
+    "AccountRow",
+    "CommandRow",
+    "ConflictRow",
+    "ConflictState",
+    "EdgeNonceRow",
+    "EdgeRow",
+    "EdgeState",
+    "EncodingRow",
+    "EncodingState",
+    "EntitlementRow",
+    "FeedEntryRow",
+    "GuestRow",
+    "HoldRow",
+    "HoldState",
+    "IssuerKeyRow",
+    "IssuerKeyState",
+    "JournalHeadRow",
+    "MediumRow",
+    "PartyRow",
+    "PartyState",
+    "PersonRow",
+    "PhotoClaimRow",
+    "PhotoLinkRow",
+    "PhotoRow",
+    "PostingRow",
+    "ResortVersionRow",
+    "ReturnWindowRow",
+    "Row",
+    "SessionRow",
+    "SetAsideRow",
+    "SetAsideState",
+    "SignInCodeRow",
+    "StaffRow",
+    "StayRow",
+    "TapRow",
+    "TapUseRow",
+    "TokenDocumentRow",
+    "TokenRow",
+    "TransferRow",
+]

@@ -1,0 +1,177 @@
+"""Rows of parties, guests, their tokens and what hangs on them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from wallet.entitlement import Entitlement
+from wallet.medium import MediumKind, MediumState
+from wallet.token import Step, TokenDocument
+
+
+class PartyState(StrEnum):
+    """Where a booking is in its life."""
+
+    BOOKED = "booked"
+    CHECKED_IN = "checked_in"
+    CHECKED_OUT = "checked_out"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    """Guests who travel together, and what they booked."""
+
+    id: str
+    booking_reference: str
+    state: PartyState
+    product: str
+    arrival_day: date
+    departure_day: date
+    price_minor: int
+    deposit_minor: int
+    currency: str
+    folio_account_id: str
+    lead_guest_id: str
+    booked_at: datetime
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRow:
+    """One guest, for ever pseudonymous; who it is stands in PersonRow alone."""
+
+    id: str
+    party_id: str
+    token_id: str
+    child: bool = False
+    lead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """The one place for what identifies a person; `passband gateway forget` empties it."""
+
+    guest_id: str
+    given_name: str = ""
+    family_name: str = ""
+    email: str = ""
+    phone: str = ""
+    plate: str = ""
+    forgotten_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A guest's token; its version stands in the document that was last published."""
+
+    id: str
+    guest_id: str
+    party_id: str
+    pin_verifier: str = ""
+    pin_tries: int = 0
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediumRow:
+    """A band, card or phone that carries a token. `chip_uid` is lower-case hex, empty for a phone."""
+
+    id: str
+    token_id: str
+    kind: MediumKind
+    state: MediumState
+    issued_at: datetime
+    chip_uid: str = ""
+    revoked_at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementRow:
+    """A right of a token. `kind` is the tag of `body`; `ends_at` says until when its uses can matter."""
+
+    id: str
+    token_id: str
+    kind: str
+    body: Entitlement
+    made_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TapUseRow:
+    """One use of a right by one approved tap."""
+
+    tap_id: str
+    entitlement_id: str
+    token_id: str
+    step: Step
+    at: datetime
+    day: date
+    place: str
+    amount_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDocumentRow:
+    """The document last published of a token, and the venues that have it ("|hotel|park|"). Written by the conveyor."""
+
+    token_id: str
+    party_id: str
+    version: int
+    scopes: str
+    body: TokenDocument
+
+
+@dataclass(frozen=True, slots=True)
+class StayRow:
+    """A party's nights in one room; `ended_at` is set when the room is given back early or moved out of."""
+
+    id: str
+    party_id: str
+    room: str
+    room_type: str
+    from_at: datetime
+    until_at: datetime
+    ended_at: datetime | None = None
+
+
+class EncodingState(StrEnum):
+    """Where the writing of a medium is."""
+
+    WAITING = "waiting"
+    ISSUED = "issued"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingRow:
+    """A band or card asked for at an encoder, from the desk's wish to the written chip."""
+
+    id: str
+    token_id: str
+    party_id: str
+    encoder: str
+    kind: MediumKind
+    state: EncodingState
+    asked_at: datetime
+    medium_id: str = ""
+    chip_uid: str = ""
+    changed_at: datetime | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnWindowRow:
+    """A return window of an attraction: how many reservations it takes and how many are taken."""
+
+    attraction: str
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int = 0

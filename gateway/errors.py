@@ -1,0 +1,52 @@
+"""What can go wrong with a command, and how HTTP says it (RFC 9457 problem details).
+
+Rejection                 a command, or a request, is refused; nothing was written
+└─ Busy                   the queue is full: 429 with Retry-After
+"""
+
+from typing import Any
+
+
+class Rejection(Exception):
+    """A refusal with a code, an HTTP status and one plain sentence. Nothing is written, nothing is stored.
+
+    Args:
+        code: a word for programs, like "window_full"; it never changes its meaning.
+        status: the HTTP status (404, 409, 422 …).
+        sentence: for people.
+        detail: what else a program may want to know; JSON-able.
+    """
+
+    def __init__(self, code: str, status: int, sentence: str, detail: dict[str, Any] | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.status = status
+        self.sentence = sentence
+        self.detail = detail or {}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that go with it."""
+        return {}
+
+
+class Busy(Rejection):
+    """More commands wait than may; come back in a moment."""
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__("busy", 429, "Too many requests wait at this moment. Please try again in a second.")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+def not_found(noun: str, identifier: str) -> Rejection:
+    """Return the refusal for something that does not exist (or is not the asker's)."""
+    return Rejection("not_found", 404, f"There is no {noun} {identifier!r}.")
+
+
+class NotHeld(AssertionError):
+    """A service put a row whose key it does not hold: an error of the program, never of the guest."""

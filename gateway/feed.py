@@ -1,0 +1,260 @@
+"""The one ordered stream of changes: numbered after each commit, waited for, and read by edges, pages and timelines."""
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Condition, Event, Thread
+
+import msgspec
+
+from gateway.clock import Clock
+from gateway.db import feed as stored
+from gateway.db import load
+from gateway.db.engine import Connection, Database
+from gateway.db.feed import FeedEntry
+from gateway.errors import Rejection
+from gateway.publish import RESORT
+from gateway.services.documents import split
+from wallet.resort import Resort, TouchpointKind
+from wallet.snapshot import WIRE_VERSION, FeedBatch, Snapshot, TokenChange
+from wallet.token import TokenDocument
+
+AS_OF_MARGIN = timedelta(seconds=5)
+"""What `as_of` stays behind the sweep, since the clocks of the gateway's processes may differ."""
+
+_TICK_S = 0.25
+_RECENT_MAX = 20_000
+_PAGE = 500
+
+
+@dataclass(eq=False)
+class _Waiter:
+    after: int
+    scope: str | None
+    loop: asyncio.AbstractEventLoop
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Feed:
+    """The feed of one database. Its thread gives positions to what other processes have committed too."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._changed = Condition()
+        self._head = 0
+        self._swept_at: datetime | None = None
+        self._recent: deque[tuple[int, str]] = deque(maxlen=_RECENT_MAX)
+        self._recent_from = 0
+        self._waiters: set[_Waiter] = set()
+        self._stopping = Event()
+        self._thread = Thread(target=self._tick, name="feed", daemon=True)
+        self._resort: Resort | None = None
+
+    def start(self) -> None:
+        """Read where the feed stands and begin to tick."""
+        with self._database.read() as connection:
+            self._head = self._recent_from = stored.head(connection)
+        self.sweep()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the tick and wake whoever waits."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._wake(everyone=True)
+
+    @property
+    def head(self) -> int:
+        """The highest position this process knows."""
+        return self._head
+
+    @property
+    def swept_at(self) -> datetime | None:
+        """When the last sweep began: everything committed before it has its position."""
+        return self._swept_at
+
+    def sweep(self) -> None:
+        """Number what is committed and let waiting readers know."""
+        began_at = self._clock.now()
+        with self._database.read() as connection:
+            waiting, head = stored.has_unnumbered(connection), stored.head(connection)
+        if waiting:
+            with self._database.write() as connection:
+                head = stored.number(connection)
+        self.advance(head, began_at)
+
+    def advance(self, head: int, swept_at: datetime | None = None) -> None:
+        """Note that positions up to `head` are given; `swept_at` when a sweep that began then has given them."""
+        known = self._head
+        news: list[tuple[int, str, str]] = []
+        if head > known:
+            with self._database.read() as connection:
+                news = stored.scopes_after(connection, known, _RECENT_MAX)
+        with self._changed:
+            last = self._recent[-1][0] if self._recent else self._recent_from
+            for position, kind, scopes in news:
+                if last < position <= head:
+                    if len(self._recent) == _RECENT_MAX:
+                        self._recent_from = self._recent[0][0]
+                    self._recent.append((position, "*" if kind == RESORT else scopes))
+            self._head = max(self._head, head)
+            if swept_at is not None and (self._swept_at is None or swept_at > self._swept_at):
+                self._swept_at = swept_at
+            self._changed.notify_all()
+        self._wake()
+
+    # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def wait(self, after: int, timeout_s: float, scope: str | None = None) -> bool:
+        """Wait in this thread until something (that concerns the venue `scope`) stands behind `after`."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._stopping.is_set() or self._has(after, scope), timeout_s
+            )
+
+    async def until(self, after: int, timeout_s: float, scope: str | None = None) -> bool:
+        """The same without holding a thread: a thousand edges may wait at once."""
+        waiter = _Waiter(after, scope, asyncio.get_running_loop())
+        with self._changed:
+            if self._has(after, scope) or self._stopping.is_set():
+                return True
+            self._waiters.add(waiter)
+        try:
+            await asyncio.wait_for(waiter.event.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            with self._changed:
+                self._waiters.discard(waiter)
+        return True
+
+    def _has(self, after: int, scope: str | None) -> bool:
+        if self._head <= after or scope is None:
+            return self._head > after
+        if after < self._recent_from:
+            return True
+        for position, scopes in reversed(self._recent):
+            if position <= after:
+                return False
+            if scopes == "*" or f"|{scope}|" in scopes:
+                return True
+        return False
+
+    def _wake(self, *, everyone: bool = False) -> None:
+        with self._changed:
+            ready = [each for each in self._waiters if everyone or self._has(each.after, each.scope)]
+            self._changed.notify_all()
+        for waiter in ready:
+            with suppress(RuntimeError):  # its event loop has ended meanwhile, and the waiter with it
+                waiter.loop.call_soon_threadsafe(waiter.event.set)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def entries(self, after: int, limit: int = _PAGE) -> list[FeedEntry]:
+        """Return entries of every kind behind `after`, in order."""
+        with self._database.read() as connection:
+            return stored.entries(connection, after, limit)
+
+    def entries_of_party(self, party_id: str, after: int, limit: int = _PAGE) -> list[FeedEntry]:
+        """Return what happened to one party behind `after`, in order."""
+        with self._database.read() as connection:
+            return stored.entries_of_party(connection, party_id, after, limit)
+
+    def batch_for(self, venue: str, after: int, limit: int = _PAGE) -> FeedBatch:
+        """Return what an edge of `venue` must learn behind `after`: of each token the latest document, or a tombstone.
+
+        Raises:
+            Rejection: `after` is ahead of the feed (this is not the database the edge knew), or nothing is loaded yet.
+        """
+        with self._changed:
+            head, swept_at = self._head, self._swept_at
+        if after > head:
+            # Another process may have numbered and served positions that this one has not seen yet.
+            self.sweep()
+            head, swept_at = self._head, self._swept_at
+        if after > head:
+            raise Rejection(
+                "feed_ahead",
+                409,
+                f"The feed here ends at {head}, before {after}. Take a new snapshot.",
+                {"head": head},
+            )
+        with self._database.read() as connection:
+            entries = stored.entries_for_scope(connection, venue, after, head, limit)
+            upto, as_of = head, swept_at or self._clock.now()
+            if len(entries) == limit:
+                upto = entries[-1].position
+                as_of = min(as_of, stored.earliest_instant_behind(connection, upto) or as_of)
+            resort = self._resort_of(connection)
+        pins = _takes_pins(resort, venue)
+        latest = {entry.token_id: _change(entry, venue, pins) for entry in entries if entry.kind != RESORT}
+        return FeedBatch(
+            wire=WIRE_VERSION,
+            from_position=after,
+            to_position=upto,
+            as_of=as_of - AS_OF_MARGIN,
+            changes=tuple(sorted(latest.values(), key=lambda change: change.position)),
+            resort=resort if any(entry.kind == RESORT for entry in entries) else None,
+        )
+
+    def snapshot_for(
+        self, venue: str, after: str, position: int | None = None, limit: int = _PAGE
+    ) -> Snapshot:
+        """Return one page of the latest documents of a venue, behind the token id `after`.
+
+        Args:
+            position: the first page's position, given back for the pages that follow. A later page may hold newer
+                documents than that; the feed brings them again and their version tells.
+        """
+        with self._changed:
+            head, swept_at = self._head, self._swept_at
+        with self._database.read() as connection:
+            resort = self._resort_of(connection)
+            rows = load.documents(connection, after, limit, scope=venue)
+        pins = _takes_pins(resort, venue)
+        return Snapshot(
+            wire=WIRE_VERSION,
+            position=head if position is None else min(position, head),
+            as_of=(swept_at or self._clock.now()) - AS_OF_MARGIN,
+            resort=resort,
+            documents=tuple(_for_edge(row.body, pins) for row in rows),
+            next_after=rows[-1].token_id if len(rows) == limit else None,
+        )
+
+    def _resort_of(self, connection: Connection) -> Resort:
+        version = load.current_resort_version(connection)
+        if version == 0:
+            raise Rejection("no_resort", 409, "No resort has been loaded here yet.")
+        if self._resort is None or self._resort.version != version:
+            self._resort = load.resort_of_version(connection, version)
+        return self._resort
+
+    def _tick(self) -> None:
+        while not self._stopping.wait(_TICK_S):
+            try:
+                self.sweep()
+            except Exception:
+                # The database is away for a moment; the next tick tries again, and /readyz tells meanwhile.
+                logging.getLogger(__name__).exception("the feed could not be numbered")
+
+
+def _change(entry: FeedEntry, venue: str, pins: bool) -> TokenChange:
+    document = msgspec.json.decode(entry.body, type=TokenDocument)
+    seen = _for_edge(document, pins) if venue in split(entry.scopes_after) else None
+    return TokenChange(entry.position, document.token_id, document.version, seen)
+
+
+def _takes_pins(resort: Resort, venue: str) -> bool:
+    return any(point.venue == venue and point.kind is TouchpointKind.TILL for point in resort.touchpoints)
+
+
+def _for_edge(document: TokenDocument, pins: bool) -> TokenDocument:
+    """Return the document as an edge may have it: a four-digit PIN does not survive a stolen box, so few edges get it."""
+    if pins or not document.pin_verifier:
+        return document
+    return msgspec.structs.replace(document, pin_verifier="")

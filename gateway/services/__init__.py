@@ -1,0 +1,1 @@
+"""Commands per noun: what each holds and its pure decision."""

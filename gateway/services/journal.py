@@ -1,0 +1,119 @@
+"""Taps come home: an edge's journal is taken without gaps, each tap counted once, each difference filed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
+from gateway.db.rows import EdgeRow, EdgeState, JournalHeadRow, SetAsideRow
+from gateway.errors import Rejection
+from gateway.services.draft import Draft
+from gateway.services.taps import ENTRY_FAULTS, TapHome
+from gateway.working_set import WorkingSet
+from wallet.journal import (
+    GENESIS,
+    JournalBatch,
+    JournalEntry,
+    JournalFault,
+    JournalReceipt,
+    encode_entry,
+    follow,
+)
+from wallet.snapshot import WIRE_VERSION
+
+ENTRIES_MAX = 1000
+"""Most entries of one batch."""
+
+
+class TakeJournal(Struct, frozen=True):
+    """A batch of an edge's journal, as the edge signed it."""
+
+    batch: JournalBatch
+
+
+class JournalTake(Service[TakeJournal]):
+    """Takes the entries that continue the known journal; what is known already is skipped, a gap or fork is refused."""
+
+    name = "journal.take"
+
+    def keys(self, body: TakeJournal) -> frozenset[Key]:
+        """The edge, and every tap and token that the entries name."""
+        batch = body.batch
+        keys = {Key(KeyKind.EDGE, batch.edge)}
+        for entry in batch.entries:
+            if entry.token_id:
+                keys.add(Key(KeyKind.TOKEN, entry.token_id))
+            if entry.tap is not None:
+                keys.add(Key(KeyKind.TAP, entry.tap.tap_id))
+        return frozenset(keys)
+
+    def decide(self, state: WorkingSet, command: Command[TakeJournal]) -> Outcome:
+        """Apply what is new, entry by entry; an entry that cannot be applied is set aside and blocks nobody."""
+        batch, draft = command.body.batch, Draft(state)
+        _check(draft, batch)
+        head = draft.get(JournalHeadRow, batch.edge, batch.epoch)
+        number, chain = (head.number, head.head) if head else (0, GENESIS)
+        fresh = tuple(entry for entry in batch.entries if entry.number > number)
+        if not fresh:
+            return Outcome(_receipt(batch, number, chain, ()))
+        try:
+            chain = follow(fresh, number, chain)
+        except JournalFault as fault:
+            code = "journal_gap" if fresh[0].number > number + 1 else "journal_fork"
+            detail = {"acknowledged": number, "head": chain}
+            raise Rejection(
+                code, 409, f"The journal of {batch.edge} does not continue: {fault}.", detail
+            ) from None
+        events: list[Event] = []
+        aside: list[int] = []
+        for index, entry in enumerate(fresh):
+            mark = draft.mark()
+            try:
+                events += TapHome(draft, command, index, entry).apply()
+            except ENTRY_FAULTS as fault:
+                draft.take_back(mark)
+                events.append(_set_aside(draft, command, entry, str(fault)))
+                aside.append(entry.number)
+        last = fresh[-1]
+        draft.put(JournalHeadRow(batch.edge, batch.epoch, last.number, chain, last.at))
+        return Outcome(_receipt(batch, last.number, chain, aside), draft.rows, tuple(events))
+
+
+def _check(draft: Draft, batch: JournalBatch) -> None:
+    if batch.wire > WIRE_VERSION:
+        raise Rejection(
+            "wire_too_new", 409, f"This gateway reads wire version {WIRE_VERSION}; update it first."
+        )
+    if len(batch.entries) > ENTRIES_MAX:
+        raise Rejection(
+            "batch_too_large", 413, f"A batch holds {ENTRIES_MAX} entries at most; send less at once."
+        )
+    for entry in batch.entries:
+        if (entry.edge, entry.epoch) != (batch.edge, batch.epoch):
+            raise Rejection(
+                "journal_mixed", 422, "Every entry of a batch is of the batch's own edge and epoch."
+            )
+    edge = draft.get(EdgeRow, batch.edge)
+    if edge is None or edge.state is not EdgeState.ENROLLED:
+        raise Rejection("edge_not_enrolled", 403, f"The edge {batch.edge!r} is not enrolled here.")
+
+
+def _set_aside(draft: Draft, command: Command[TakeJournal], entry: JournalEntry, sentence: str) -> Event:
+    text = encode_entry(entry).decode()
+    draft.put(SetAsideRow(entry.edge, entry.epoch, entry.number, text, sentence, command.envelope.at))
+    body: dict[str, Any] = {
+        "edge": entry.edge,
+        "epoch": entry.epoch,
+        "number": entry.number,
+        "sentence": sentence,
+        "tap_id": entry.tap.tap_id if entry.tap else None,
+    }
+    return Event("journal.set_aside", body)
+
+
+def _receipt(batch: JournalBatch, number: int, chain: str, aside: Iterable[int]) -> dict[str, Any]:
+    receipt = JournalReceipt(batch.edge, batch.epoch, number, chain, tuple(aside))
+    built: dict[str, Any] = msgspec.to_builtins(receipt)
+    return built

@@ -1,0 +1,275 @@
+"""One journal entry at the gateway: the tap as the guest saw it, its uses, its money, and where we differ. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gateway.command import Command, Event
+from gateway.db.rows import (
+    AccountRow,
+    ConflictRow,
+    EdgeRow,
+    EntitlementRow,
+    HoldState,
+    MediumRow,
+    TapRow,
+    TapUseRow,
+    TokenRow,
+)
+from gateway.services.charges import charge, end_hold, past_limit_minor
+from gateway.services.draft import Draft
+from gateway.services.judgement import ConflictKind, conflict_kind, view
+from wallet.credential import medium_tag
+from wallet.decide import GRANT_PREFIX
+from wallet.entitlement import Spending
+from wallet.journal import EntryKind, JournalEntry
+from wallet.ledger import LedgerFault
+from wallet.reasons import Reason
+from wallet.resort import Touchpoint
+from wallet.tap import Approved, Decision, PinCheck, Refused, Tap
+from wallet.token import Step, Use
+
+
+class EntryFault(ValueError):
+    """The entry cannot be applied; the sentence says why."""
+
+
+ENTRY_FAULTS = (EntryFault, LedgerFault, KeyError, ValueError)
+"""What an entry may be set aside for: something it names does not exist here, or its money does not add up."""
+
+_IDS_PER_ENTRY = 4
+
+
+class TapHome:
+    """Applies one entry to the draft. `index` tells the entries of one command apart, so that each gets its own ids."""
+
+    def __init__(self, draft: Draft, command: Command[Any], index: int, entry: JournalEntry) -> None:
+        self._draft = draft
+        self._command = command
+        self._index = index
+        self._entry = entry
+        self._token = draft.get(TokenRow, entry.token_id) if entry.token_id else None
+        self._events: list[Event] = []
+
+    def apply(self) -> list[Event]:
+        """Put the rows and return the events.
+
+        Raises:
+            any of ENTRY_FAULTS: the entry is to be set aside.
+        """
+        entry = self._entry
+        match entry.kind:
+            case EntryKind.STARTED:
+                self._tell("edge.started", {"epoch": entry.epoch})
+            case EntryKind.PIN_TRY:
+                self._pin_try()
+            case EntryKind.TAP:
+                self._tap(entry.tap, entry.decision)
+        return self._events
+
+    # --- a tap --------------------------------------------------------------------------------------------------------
+
+    def _tap(self, tap: Tap | None, decision: Decision | None) -> None:
+        if tap is None or not isinstance(decision, Approved | Refused):
+            raise EntryFault("the entry has no tap with a final verdict")
+        known = self._draft.get(TapRow, tap.tap_id)
+        if known is not None:
+            self._file(
+                ConflictKind.DUPLICATE_TAP, tap, 0, {"other_edge": known.edge, "other_number": known.number}
+            )
+            return
+        touchpoint = self._touchpoint(tap)
+        if self._entry.token_id and self._token is None and isinstance(decision, Approved):
+            raise EntryFault(f"there is no token {self._entry.token_id} here")
+        amount_minor = tap.sale.total_minor if tap.sale else 0
+        self._draft.put(self._tap_row(tap, decision, amount_minor))
+        said: dict[str, Any] = {
+            "tap_id": tap.tap_id,
+            "touchpoint": touchpoint.id,
+            "kind": touchpoint.kind.value,
+            "place": touchpoint.place,
+            "reader": tap.reader,
+            "offline": not self._entry.online,
+            "amount_minor": amount_minor,
+            "currency": tap.sale.currency if tap.sale else "",
+        }
+        if isinstance(decision, Approved):
+            said |= {
+                "entitlement_id": decision.entitlement_id,
+                "flags": [flag.value for flag in decision.flags],
+            }
+            self._tell("tap.approved", said)
+            self._approved(tap, decision)
+        else:
+            said |= {"reason": decision.reason.value, "detail": decision.detail}
+            self._tell("tap.refused", said)
+            end_hold(self._draft, tap.tap_id, HoldState.VOIDED)
+
+    def _touchpoint(self, tap: Tap) -> Touchpoint:
+        """Return where the tap happened: an edge speaks for its own venue alone."""
+        touchpoint, edge = (
+            self._draft.resort.touchpoint(tap.touchpoint),
+            self._draft.get(EdgeRow, self._entry.edge),
+        )
+        if edge is None or edge.venue != touchpoint.venue:
+            raise EntryFault(f"{touchpoint.id} is not a touchpoint of this edge's venue")
+        return touchpoint
+
+    def _approved(self, tap: Tap, decision: Approved) -> None:
+        credential = tap.presented.credential
+        if self._token is None or credential is None or credential.token_id != self._token.id:
+            raise EntryFault("an approved tap names no token, or another one than its credential")
+        if tap.pin is PinCheck.RIGHT and self._token.pin_tries:
+            self._draft.put(replace(self._token, pin_tries=0))
+        view_here = view(self._draft, tap, self._token.id, known_at=self._command.envelope.at)
+        uses = self._uses(decision, view_here)
+        for use in uses:
+            self._draft.put(
+                TapUseRow(
+                    tap_id=tap.tap_id,
+                    entitlement_id=use.entitlement_id,
+                    token_id=self._token.id,
+                    step=use.step,
+                    at=use.at,
+                    day=use.day,
+                    place=use.place,
+                    amount_minor=use.amount_minor,
+                )
+            )
+        charged = self._charge(tap, uses)
+        if isinstance(view_here, Refused):
+            rested_on = {"our_reason": view_here.reason.value, "our_detail": view_here.detail}
+            self._file(
+                conflict_kind(view_here.reason), tap, charged, rested_on | self._other_use(view_here, uses)
+            )
+
+    def _uses(self, decision: Approved, view_here: Decision) -> tuple[Use, ...]:
+        """Return the uses to record: those of the edge, by the right we know in place of one read off the band."""
+        if not decision.entitlement_id.startswith(GRANT_PREFIX):
+            return tuple(use for use in decision.uses if self._draft.get(EntitlementRow, use.entitlement_id))
+        return view_here.uses if isinstance(view_here, Approved) else ()
+
+    def _charge(self, tap: Tap, uses: tuple[Use, ...]) -> int:
+        """Charge the sale and post its hold; return the amount charged."""
+        charges = [use for use in uses if use.step is Step.CHARGE]
+        if not charges or tap.sale is None or self._token is None:
+            end_hold(self._draft, tap.tap_id, HoldState.VOIDED)
+            return 0
+        end_hold(self._draft, tap.tap_id, HoldState.POSTED)
+        right = self._draft.get(EntitlementRow, charges[0].entitlement_id)
+        if right is None or not isinstance(right.body, Spending):
+            raise EntryFault("the sale names a right that is no right to spend")
+        transfer = charge(
+            self._draft,
+            tap.sale,
+            right.body.account_id,
+            transfer_id=self._new_id(0),
+            tap_id=tap.tap_id,
+            token=self._token,
+            at=tap.at,
+            command_id=self._command.envelope.id,
+        )
+        self._tell("transfer.posted", msgspec.to_builtins(transfer))
+        account = self._draft.get(AccountRow, right.body.account_id)
+        over_minor = past_limit_minor(account) if account else 0
+        if over_minor:
+            detail = {"our_reason": Reason.OVER_FOLIO_LIMIT.value, "account_id": right.body.account_id}
+            self._file(ConflictKind.PAST_LIMIT, tap, min(over_minor, tap.sale.total_minor), detail)
+        return tap.sale.total_minor
+
+    def _other_use(self, refused: Refused, uses: tuple[Use, ...]) -> dict[str, Any]:
+        """Return the other side of a double use: the latest other tap that used the same right."""
+        ours = {use.entitlement_id for use in uses}
+        others = [
+            use
+            for use in self._draft.find(TapUseRow, token_id=self._entry.token_id)
+            if use.entitlement_id in ours and self._entry.tap and use.tap_id != self._entry.tap.tap_id
+        ]
+        if conflict_kind(refused.reason) is not ConflictKind.DOUBLE_USE or not others:
+            return {}
+        other = max(others, key=lambda use: use.at)
+        return {"other_tap": other.tap_id, "other_at": other.at.isoformat(), "other_place": other.place}
+
+    # --- the rest -----------------------------------------------------------------------------------------------------
+
+    def _pin_try(self) -> None:
+        if self._token is None:
+            raise EntryFault("a wrong PIN names no token known here")
+        self._draft.put(replace(self._token, pin_tries=self._token.pin_tries + 1))
+        self._tell("pin.wrong", {"tap_id": self._entry.tap.tap_id if self._entry.tap else ""})
+
+    def _file(self, kind: ConflictKind, tap: Tap, amount_minor: int, detail: dict[str, Any]) -> None:
+        """File a conflict with both sides: what the edge knew and how old that was, and what we know."""
+        conflict_id = self._new_id(1 if kind is ConflictKind.PAST_LIMIT else 2)
+        edge_side = {
+            "position": self._entry.position,
+            "as_of": self._entry.as_of.isoformat() if self._entry.as_of else None,
+            "online": self._entry.online,
+            "touchpoint": tap.touchpoint,
+        }
+        row = ConflictRow(
+            id=conflict_id,
+            kind=kind.value,
+            at=tap.at,
+            tap_id=tap.tap_id,
+            edge=self._entry.edge,
+            token_id=self._entry.token_id or None,
+            party_id=self._token.party_id if self._token else None,
+            detail={"edge": edge_side} | detail,
+            amount_minor=amount_minor,
+        )
+        self._draft.put(row)
+        said = {
+            "conflict_id": conflict_id,
+            "kind": kind.value,
+            "tap_id": tap.tap_id,
+            "amount_minor": amount_minor,
+        }
+        self._tell("conflict.filed", said | {"edge_side": edge_side} | detail)
+
+    def _tap_row(self, tap: Tap, decision: Approved | Refused, amount_minor: int) -> TapRow:
+        entry, approved = self._entry, decision if isinstance(decision, Approved) else None
+        return TapRow(
+            id=tap.tap_id,
+            edge=entry.edge,
+            epoch=entry.epoch,
+            number=entry.number,
+            touchpoint=tap.touchpoint,
+            reader=tap.reader,
+            at=tap.at,
+            received_at=self._command.envelope.at,
+            decision="approved" if approved else "refused",
+            online=entry.online,
+            entry=entry,
+            token_id=self._token.id if self._token else None,
+            party_id=self._token.party_id if self._token else None,
+            medium_id=self._medium_id(tap),
+            entitlement_id=approved.entitlement_id if approved else None,
+            reason=None if isinstance(decision, Approved) else decision.reason.value,
+            amount_minor=amount_minor,
+        )
+
+    def _medium_id(self, tap: Tap) -> str | None:
+        credential = tap.presented.credential
+        if credential is None or self._token is None:
+            return None
+        for medium in self._draft.find(MediumRow, token_id=self._token.id):
+            if medium_tag(medium.id) == credential.medium_tag:
+                return medium.id
+        return None
+
+    def _tell(self, kind: str, body: dict[str, Any]) -> None:
+        body = {"edge": self._entry.edge, "at": _text(self._entry.at)} | body
+        party_id = self._token.party_id if self._token else None
+        self._events.append(
+            Event(kind, body, party_id=party_id, token_id=self._token.id if self._token else None)
+        )
+
+    def _new_id(self, n: int) -> str:
+        return self._command.new_id(self._index * _IDS_PER_ENTRY + n)
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

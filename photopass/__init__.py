@@ -1,0 +1,1 @@
+"""Photo claims: which photo belongs to which guests, and until when."""

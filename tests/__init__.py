@@ -1,0 +1,1 @@
+"""The tests, by kind; each says which promise it guards."""

@@ -1,0 +1,1 @@
+"""What tests share: databases, a browser, and the rule that CI skips nothing."""
