@@ -254,7 +254,7 @@ def _takes_pins(resort: Resort, venue: str) -> bool:
 
 
 def _for_edge(document: TokenDocument, pins: bool) -> TokenDocument:
-    """Return the document as an edge may have it: a four-digit PIN does not survive a stolen box, so few edges get it."""
+    """Return the document as an edge may have it: a PIN does not survive a stolen box, so few edges get one."""
     if pins or not document.pin_verifier:
         return document
     return msgspec.structs.replace(document, pin_verifier="")
