@@ -37,7 +37,7 @@ from wallet.resort import (
     Venue,
 )
 from wallet.snapshot import Snapshot
-from wallet.tap import HoldAnswer
+from wallet.tap import Hold, HoldAnswer
 from wallet.token import TokenDocument
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -46,6 +46,7 @@ ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PEPPER = b"p" * 32
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 POLICIES = Policies()
+UNREACHABLE = Hold(HoldAnswer.UNREACHABLE)
 PIN_1234 = make_verifier("1234", b"s" * 16, PEPPER)
 
 RESORT = Resort(
@@ -196,7 +197,7 @@ class Rig:
 
     directory: Path
     online: bool = True
-    answer: HoldAnswer = HoldAnswer.UNREACHABLE
+    answer: Hold = UNREACHABLE
     clock: StillClock = field(default_factory=StillClock)
     held: list[HoldRequest] = field(default_factory=list)
     pushes: int = 0
@@ -237,7 +238,7 @@ class Rig:
         self.log.close()
         self.store.close()
 
-    def _hold(self, request: HoldRequest) -> HoldAnswer:
+    def _hold(self, request: HoldRequest) -> Hold:
         self.held.append(request)
         return self.answer
 
