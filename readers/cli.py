@@ -119,19 +119,19 @@ def journal(settings_file: _SettingsFile, as_json: _Json = False) -> int:
     """List the journal and follow its chain; the exit status is 0 when it holds."""
     import msgspec
 
-    from readers.audit import Audit
+    from readers.audit import seen_entries
     from readers.outputs import reason_of, word_of
 
     whole = True
-    for account in Audit(load_settings(settings_file).edge.directory).entries():
-        whole = whole and account.chained
-        entry = account.entry
+    for seen in seen_entries(load_settings(settings_file).edge.directory):
+        whole = whole and seen.chained
+        entry = seen.entry
         if as_json:
-            print(msgspec.json.encode(account).decode())
+            print(msgspec.json.encode(seen).decode())
             continue
         verdict = f"{word_of(entry.decision)} {reason_of(entry.decision)}" if entry.decision else ""
         place = entry.tap.touchpoint if entry.tap else ""
-        broken = "" if account.chained else "  CHAIN BROKEN"
+        broken = "" if seen.chained else "  CHAIN BROKEN"
         print(f"{entry.number:>7} {entry.at:%Y-%m-%d %H:%M:%S} {entry.kind:<8}{place:<20}{verdict}{broken}")
     return 0 if whole else 1
 

@@ -5,37 +5,17 @@ import os
 import threading
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
+from wallet.evidence import Lamp, Light
 from wallet.reasons import Reason, sentence
 from wallet.tap import Approved, Asks, Decision, Refused
 
 log = logging.getLogger(__name__)
-
-
-class Light(StrEnum):
-    """Green lets the guest through; blue asks to wait. There is no red."""
-
-    GREEN = "green"
-    BLUE = "blue"
-
-
-class Lamp(Struct, frozen=True):
-    """One light as it was shown: a line of the lamp log."""
-
-    tap_id: str
-    edge: str
-    touchpoint: str
-    reader: str
-    light: Light
-    decision: str
-    reason: str
-    shown_at: datetime
 
 
 class Sight(Struct, frozen=True):

@@ -83,12 +83,18 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
         raise SettingsFault(f"{path} is not TOML: {error}") from None
     _override(content, environment)
     try:
-        file = msgspec.convert(content, _File, strict=False)
+        file = msgspec.convert(content, _File, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsFault(f"{path}: {error}; correct that key or its {PREFIX}… variable") from None
     _check_readers(file.readers, path)
     where, clock = _environment(environment)
     return Settings(_located(file.edge, path.parent), file.readers, where, clock)
+
+
+def _path(_: type, value: Any) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a path is a text")
+    return Path(value)
 
 
 def _override(content: dict[str, Any], environment: Mapping[str, str]) -> None:

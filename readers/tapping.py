@@ -17,7 +17,7 @@ from readers.trust import Trust
 from readers.writer import Verdict, Writer
 from wallet import pin
 from wallet.reasons import Reason
-from wallet.tap import Ask, Asks, Decision, HoldAnswer, PinCheck, Refused, Tap
+from wallet.tap import Ask, Asks, Decision, Hold, PinCheck, Refused, Tap
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Tapping:
         trust: Trust,
         tills: Tills,
         outputs: Outputs,
-        hold: Callable[[HoldRequest], HoldAnswer],
+        hold: Callable[[HoldRequest], Hold],
         clock: Clock,
         entropy: Entropy,
         pin_wait_s: float,
@@ -91,14 +91,10 @@ class Tapping:
                     return verdict
         raise AssertionError(f"tap {tap.tap_id} was asked {ROUNDS_MAX} times")
 
-    def _ask_hold(self, tap: Tap) -> HoldAnswer:
-        credential, sale = tap.presented.credential, tap.sale
+    def _ask_hold(self, tap: Tap) -> Hold:
+        credential = tap.presented.credential
         assert credential is not None, "a hold is asked for a guest"
-        assert sale is not None, "a hold is asked for a sale"
-        request = HoldRequest(
-            tap.tap_id, credential.token_id, credential.medium_tag.hex(), sale, tap.touchpoint, tap.pin
-        )
-        return self._hold(request)
+        return self._hold(HoldRequest(tap, credential.token_id))
 
     def _ask_pin(self, tap: Tap, verifier: str) -> PinCheck:
         assert tap.sale is not None, "a PIN is asked for a sale"

@@ -6,7 +6,7 @@ import msgspec
 
 from readers.store import documents
 from wallet.journal import EntryKind, JournalEntry
-from wallet.tap import Approved, HoldAnswer, PinCheck
+from wallet.tap import Approved, HoldAnswer, PinCheck, Tap
 from wallet.token import Use
 
 _USE = msgspec.json.Decoder(Use)
@@ -33,7 +33,7 @@ def record(db: sqlite3.Connection, entry: JournalEntry, pin_tries: int) -> None:
             )
         if entry.tap.pin is PinCheck.RIGHT and pin_tries:
             _put_pin(db, entry, -pin_tries)
-        if entry.tap.sale is not None and entry.tap.hold is not HoldAnswer.HELD:
+        if entry.tap.sale is not None and not _is_held(entry.tap):
             db.execute(
                 "INSERT INTO offline_sale VALUES (?, ?, ?, ?)",
                 (entry.epoch, entry.number, entry.token_id, entry.tap.sale.total_minor),
@@ -105,6 +105,10 @@ def tokens_with_effects(db: sqlite3.Connection) -> frozenset[str]:
     """Return the tokens of which something is kept here."""
     rows = db.execute("SELECT token_id FROM local_use UNION SELECT token_id FROM local_pin")
     return frozenset(token_id for (token_id,) in rows)
+
+
+def _is_held(tap: Tap) -> bool:
+    return tap.hold is not None and tap.hold.answer is HoldAnswer.HELD
 
 
 def _put_pin(db: sqlite3.Connection, entry: JournalEntry, tries: int) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from readers.store import journal
+from readers.store import documents, journal
 from readers.store.database import named
 from readers.store.journal import Line, Mark
 
@@ -38,3 +38,13 @@ def marks(db: sqlite3.Connection) -> tuple[Mark, ...]:
         "SELECT epoch, number, head, acknowledged, acknowledged_head FROM epoch ORDER BY ordinal"
     )
     return tuple(Mark(*row) for row in rows)
+
+
+def versions(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the version of each document held; tombstones are not listed."""
+    return dict(db.execute("SELECT token_id, version FROM document WHERE body IS NOT NULL"))
+
+
+def position(db: sqlite3.Connection) -> int:
+    """Return the feed position up to which all changes are known."""
+    return documents.known(db).position

@@ -97,6 +97,8 @@ class Writing:
             as_of=self.known.as_of,
             document_version=token.version if token else 0,
             online=online,
+            edge_offline_minor=rested.facts.edge_offline_minor if rested else 0,
+            token_offline_minor=rested.facts.token_offline_minor if rested else 0,
         )
         journal.append(self._db, entry)
         effects.record(self._db, entry, rested.facts.pin_tries if rested else 0)

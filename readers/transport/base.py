@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from wallet.journal import JournalBatch, JournalReceipt
 from wallet.snapshot import FeedBatch, Snapshot
-from wallet.tap import HoldAnswer, PinCheck, Sale
+from wallet.tap import Hold, Tap
 
 
 class TransportFault(Exception):
@@ -61,14 +61,10 @@ class Anchors(Struct, frozen=True, omit_defaults=True):
 
 
 class HoldRequest(Struct, frozen=True):
-    """Asks the gateway to hold a sale's amount under the tap's id."""
+    """Asks the gateway to hold the amount of the tap's sale under the tap's id."""
 
-    tap_id: str
+    tap: Tap
     token_id: str
-    medium_tag: str
-    sale: Sale
-    touchpoint: str
-    pin: PinCheck | None
 
 
 class EncodingJob(Struct, frozen=True):
@@ -114,7 +110,7 @@ class Transport(Protocol):
         """
         ...
 
-    def hold(self, request: HoldRequest) -> HoldAnswer:
+    def hold(self, request: HoldRequest) -> Hold:
         """Return the answer, UNREACHABLE when none came in time. Never raises a TransportFault."""
         ...
 

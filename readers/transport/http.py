@@ -29,7 +29,7 @@ from readers.transport.base import (
 from wallet.journal import JournalBatch, JournalReceipt
 from wallet.signing import sign_request
 from wallet.snapshot import FeedBatch, Snapshot, WireError, decode, encode
-from wallet.tap import HoldAnswer
+from wallet.tap import Hold, HoldAnswer
 
 _API = "/api/v1"
 _CONNECT_S = 3.0
@@ -37,10 +37,6 @@ _ANSWER_S = 10.0
 _NEWS_S = 5.0
 _HOLDS_AT_ONCE = 16
 _Message = TypeVar("_Message", bound=Struct)
-
-
-class _HoldReply(Struct, frozen=True):
-    answer: HoldAnswer
 
 
 class _Jobs(Struct, frozen=True):
@@ -157,13 +153,13 @@ class HttpTransport:
         key = request_id("journal", batch.edge, batch.epoch, str(first), str(last), batch.head)
         return _decoded(self._push.post(f"{_API}/edge/journal", encode(batch), key), JournalReceipt)
 
-    def hold(self, request: HoldRequest) -> HoldAnswer:
+    def hold(self, request: HoldRequest) -> Hold:
         """Return the answer, UNREACHABLE when none came within the deadline."""
         # HTTP time-outs count from byte to byte; the guest's patience counts as a whole.
         try:
             return self._holders.submit(self._ask_hold, request).result(self._hold_deadline_s)
         except (TransportFault, TooLate, RuntimeError):
-            return HoldAnswer.UNREACHABLE
+            return Hold(HoldAnswer.UNREACHABLE)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -171,12 +167,12 @@ class HttpTransport:
         for client in (self._pull, self._push, self._hold):
             client.close()
 
-    def _ask_hold(self, request: HoldRequest) -> HoldAnswer:
-        body, key = encode(request), request_id("hold", request.tap_id)
+    def _ask_hold(self, request: HoldRequest) -> Hold:
+        body, key = encode(request), request_id("hold", request.tap.tap_id)
         for attempt in (1, 2):
             try:
                 answer = self._hold.post(f"{_API}/edge/holds", body, key, timeout_s=self._hold_deadline_s)
-                return _decoded(answer, _HoldReply).answer
+                return _decoded(answer, Hold)
             except Unreachable:
                 # A connection kept from before a cut fails at once, a new one may well do.
                 if attempt == 2:

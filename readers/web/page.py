@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from html import escape
 
-from readers.outputs import Light, Sight
+from readers.outputs import Sight
 from readers.status import Status
+from wallet.evidence import Light
 
 _STYLE = """
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif; }

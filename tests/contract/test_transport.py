@@ -9,7 +9,8 @@ from readers.transport.http import HttpEncodingDesk, HttpTransport, SignedClient
 from tests.support.edge_world import NOON, UID, a_document, an_id
 from tests.support.fake_gateway import FakeGateway
 from wallet.journal import GENESIS, EntryKind, JournalBatch, JournalEntry, chain
-from wallet.tap import HoldAnswer, Sale
+from wallet.reasons import Reason
+from wallet.tap import Hold, HoldAnswer, Presented, Proof, Refused, Sale, Tap
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 
@@ -41,7 +42,8 @@ def batch(first, count, previous=GENESIS):
 
 
 def hold_request():
-    return HoldRequest(an_id(1), an_id(2), "00" * 8, Sale("s", "grill", "EUR", (), 5), "till-1", None)
+    sale = Sale("s", "grill", "EUR", (), 5)
+    return HoldRequest(Tap(an_id(1), "till-1", "till-1-nfc", NOON, Presented(Proof.QR), sale), an_id(2))
 
 
 def test_pages_of_a_snapshot_give_every_document_once(transport):
@@ -110,17 +112,17 @@ def test_a_gateway_that_is_away_is_unreachable_and_not_counted_as_an_answer(gate
 
 class TestHold:
     def test_the_answer_comes_back(self, transport, gateway):
-        gateway.hold = HoldAnswer.OVER_FOLIO_LIMIT
-        assert transport.hold(hold_request()) is HoldAnswer.OVER_FOLIO_LIMIT
+        gateway.hold = Hold(HoldAnswer.REFUSED, Refused(Reason.OVER_FOLIO_LIMIT))
+        assert transport.hold(hold_request()) == gateway.hold
 
     def test_a_late_answer_is_unreachable(self, transport, gateway):
         gateway.hold_delay.clear()
-        assert transport.hold(hold_request()) is HoldAnswer.UNREACHABLE
+        assert transport.hold(hold_request()) == Hold(HoldAnswer.UNREACHABLE)
         gateway.hold_delay.set()
 
     def test_one_lost_answer_is_asked_again_within_the_deadline(self, transport, gateway):
         gateway.lose_answers["/api/v1/edge/holds"] = 1
-        assert transport.hold(hold_request()) is HoldAnswer.HELD
+        assert transport.hold(hold_request()) == Hold(HoldAnswer.HELD)
         keys = [
             key
             for key, (_, path) in zip(gateway.keys, gateway.requests, strict=True)
@@ -131,7 +133,7 @@ class TestHold:
 
     def test_a_cut_is_unreachable(self, transport, gateway):
         gateway.cut()
-        assert transport.hold(hold_request()) is HoldAnswer.UNREACHABLE
+        assert transport.hold(hold_request()) == Hold(HoldAnswer.UNREACHABLE)
         gateway.start()
 
 

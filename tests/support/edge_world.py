@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,7 +37,7 @@ from wallet.resort import (
     Venue,
 )
 from wallet.snapshot import Snapshot
-from wallet.tap import HoldAnswer
+from wallet.tap import Hold, HoldAnswer
 from wallet.token import TokenDocument
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -46,6 +46,7 @@ ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PEPPER = b"p" * 32
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 POLICIES = Policies()
+UNREACHABLE = Hold(HoldAnswer.UNREACHABLE)
 PIN_1234 = make_verifier("1234", b"s" * 16, PEPPER)
 
 RESORT = Resort(
@@ -90,19 +91,21 @@ def an_id(number: int, noun: int = 0) -> str:
     return uuid7(NOON, noun.to_bytes(2, "big") + number.to_bytes(8, "big"))
 
 
-def all_rights(number: int, *, daily_limit_minor: int = 30000) -> tuple[Entitlement, ...]:
+def all_rights(
+    number: int, *, daily_limit_minor: int = 30000, at: datetime = NOON
+) -> tuple[Entitlement, ...]:
     """Return one right of each kind for guest `number`."""
-    early, late = NOON - timedelta(days=1), NOON + timedelta(days=2)
+    early, late = at - timedelta(days=1), at + timedelta(days=2)
     return (
         RoomKey(an_id(number, 10), ("101",), early, late),
         Parking(an_id(number, 11), ("lot-a",), early, late),
-        Admission(an_id(number, 12), ("lagoon",), date(2026, 5, 31), date(2026, 6, 3), 2),
-        Bypass(an_id(number, 13), "comet", NOON - timedelta(minutes=10), NOON + timedelta(minutes=50)),
+        Admission(an_id(number, 12), ("lagoon",), early.date(), late.date(), 2),
+        Bypass(an_id(number, 13), "comet", at - timedelta(minutes=10), at + timedelta(minutes=50)),
         Spending(an_id(number, 14), an_id(number, 20), "EUR", daily_limit_minor, 5000, early, late),
     )
 
 
-def a_document(number: int, version: int = 1, **changes: object) -> TokenDocument:
+def a_document(number: int, version: int = 1, *, at: datetime = NOON, **changes: object) -> TokenDocument:
     """Return guest `number`'s document, with an active band whose chip has UID."""
     medium = Medium(an_id(number, 2), MediumKind.BAND, MediumState.ACTIVE, UID.hex())
     fields: dict[str, object] = {
@@ -110,20 +113,20 @@ def a_document(number: int, version: int = 1, **changes: object) -> TokenDocumen
         "version": version,
         "party_id": an_id(number, 3),
         "media": (medium,),
-        "entitlements": all_rights(number),
+        "entitlements": all_rights(number, at=at),
         "pin_verifier": PIN_1234,
     }
     return TokenDocument(**(fields | changes))  # type: ignore[arg-type]  # a test changes any field by name
 
 
-def a_credential(number: int, grants: tuple[Grant, ...] = (), issued_at: datetime | None = None) -> bytes:
+def a_credential(number: int, grants: tuple[Grant, ...] = (), *, at: datetime = NOON) -> bytes:
     """Return guest `number`'s signed credential for the chip with UID."""
     claims = Credential(
         an_id(number, 1),
         medium_tag(an_id(number, 2)),
         UID.hex(),
-        issued_at or NOON - timedelta(days=1),
-        NOON + timedelta(days=30),
+        at - timedelta(days=1),
+        at + timedelta(days=30),
         1,
         KEY_ID,
         grants,
@@ -196,7 +199,7 @@ class Rig:
 
     directory: Path
     online: bool = True
-    answer: HoldAnswer = HoldAnswer.UNREACHABLE
+    answer: Hold = UNREACHABLE
     clock: StillClock = field(default_factory=StillClock)
     held: list[HoldRequest] = field(default_factory=list)
     pushes: int = 0
@@ -237,7 +240,7 @@ class Rig:
         self.log.close()
         self.store.close()
 
-    def _hold(self, request: HoldRequest) -> HoldAnswer:
+    def _hold(self, request: HoldRequest) -> Hold:
         self.held.append(request)
         return self.answer
 

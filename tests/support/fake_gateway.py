@@ -24,7 +24,7 @@ from wallet.journal import (
 )
 from wallet.signing import SignatureFault, verify_request
 from wallet.snapshot import FeedBatch, Snapshot, TokenChange
-from wallet.tap import HoldAnswer
+from wallet.tap import Hold, HoldAnswer
 from wallet.token import TokenDocument
 
 __all__ = ["UID", "FakeGateway", "a_credential"]
@@ -41,7 +41,7 @@ class FakeGateway:
         self.log: list[TokenChange] = []
         self.entries: list[JournalEntry] = []
         self.epoch, self.head = "", GENESIS
-        self.hold = HoldAnswer.HELD
+        self.hold = Hold(HoldAnswer.HELD)
         self.hold_delay = threading.Event()
         self.hold_delay.set()
         self.lose_answers: Counter[str] = Counter()
@@ -117,7 +117,7 @@ class FakeGateway:
                 return self.journal(body)
             case "POST", ["edge", "holds"]:
                 self.hold_delay.wait(10)
-                return 200, msgspec.json.encode({"answer": self.hold})
+                return 200, msgspec.json.encode(self.hold)
             case "GET", ["edge", "encodings"]:
                 return 200, msgspec.json.encode({"encodings": list(self.jobs.values())})
             case "POST", ["edge", "encodings", job, "issue"]:

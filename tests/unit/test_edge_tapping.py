@@ -20,7 +20,9 @@ from tests.support.edge_world import (
 )
 from wallet.journal import GENESIS, EntryKind, follow
 from wallet.reasons import Reason
-from wallet.tap import Approved, HoldAnswer, PinCheck, Refused
+from wallet.tap import Approved, Hold, HoldAnswer, PinCheck, Refused
+
+HELD = Hold(HoldAnswer.HELD)
 
 
 @pytest.fixture
@@ -139,10 +141,10 @@ class TestSales:
     @pytest.mark.parametrize(
         ("answer", "light", "reason"),
         [
-            (HoldAnswer.HELD, "green", None),
-            (HoldAnswer.OVER_FOLIO_LIMIT, "blue", Reason.OVER_FOLIO_LIMIT),
-            (HoldAnswer.OVER_DAILY_LIMIT, "blue", Reason.OVER_DAILY_LIMIT),
-            (HoldAnswer.UNREACHABLE, "blue", Reason.OFFLINE_ABOVE_FLOOR),
+            (HELD, "green", None),
+            (Hold(HoldAnswer.REFUSED, Refused(Reason.OVER_FOLIO_LIMIT)), "blue", Reason.OVER_FOLIO_LIMIT),
+            (Hold(HoldAnswer.REFUSED, Refused(Reason.OVER_DAILY_LIMIT)), "blue", Reason.OVER_DAILY_LIMIT),
+            (Hold(HoldAnswer.UNREACHABLE), "blue", Reason.OFFLINE_ABOVE_FLOOR),
         ],
     )
     def test_a_large_sale_asks_for_a_hold_once(self, rig, answer, light, reason):
@@ -150,8 +152,8 @@ class TestSales:
         sight = self.pay(rig, quantity=4)
         assert sight.lamp.light.value == light
         (entry,) = taps(rig)
-        assert entry.tap.hold is answer
-        assert [request.tap_id for request in rig.held] == [entry.tap.tap_id]
+        assert entry.tap.hold == answer
+        assert [request.tap.tap_id for request in rig.held] == [entry.tap.tap_id]
         if reason:
             assert entry.decision.reason is reason
 
@@ -167,7 +169,7 @@ class TestSales:
         assert self.pay(rig, quantity=2, sale="sale-b").lamp.light is Light.GREEN
 
     def _with_pins(self, rig, *pins):
-        rig.answer = HoldAnswer.HELD
+        rig.answer = HELD
         rig.tills.open("till-1", "sale-1", (Wanted("watch", 1),))
         with ThreadPoolExecutor(1) as lane:
             tap = lane.submit(rig.tap, "till-1", FakeContact(a_credential(1)))
