@@ -184,6 +184,8 @@ class Serving:
         self.stop = threading.Event()
         self.thread = threading.Thread(target=rig.driver.serve, args=(self._handle, self.stop), daemon=True)
         self.thread.start()
+        while rig.driver.health().state != "up":  # pyserial drops what arrives while it opens
+            assert not self.stop.wait(0.005)
 
     def _handle(self, contact: Contact) -> None:
         try:
