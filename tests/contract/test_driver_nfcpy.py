@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from readers.drivers import nfcpy_contact
 from readers.drivers.base import (
     BadRecord,
     ChipFull,
@@ -19,6 +20,7 @@ from readers.drivers.base import (
     DriverHealth,
 )
 from readers.drivers.nfcpy_driver import NfcpyDriver
+from simulators.chips.card_device import selection_answers
 from simulators.chips.chip import ChipState, EmulatedChip
 from simulators.chips.field import Field, FieldBusy
 from simulators.chips.ntag21x import Ntag21x
@@ -328,6 +330,59 @@ def test_datagrams_from_elsewhere_and_noise_change_nothing(bench: Bench) -> None
     stranger.close()
     assert bench.tap(good(2)) == CREDENTIAL
     assert bench.driver.health().faults == 0
+
+
+def test_nobody_but_the_field_can_answer_the_reader() -> None:
+    opened: list[Any] = []
+
+    def open_frontend(path: str) -> Any:
+        opened.append(NfcpyDriver(path, time.monotonic)._open(path))
+        return opened[-1]
+
+    bench = Bench(open_frontend)
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bench.wait_for(lambda health: health.state == "up")
+        target = opened[0].device.socket.getsockname()
+        assert target[0] == "127.0.0.1"
+        chip_answers = [b"\x44\x00", *selection_answers(uid(1), b"\x44\x00", 0).values()]
+        for _ in range(40):
+            for answer in chip_answers:
+                stranger.sendto(b"106A " + answer.hex().encode(), target)
+            assert not bench.stop.wait(0.005)
+        assert bench.driver.health().presentations == 0
+    finally:
+        stranger.close()
+        close(bench)
+
+
+class Endless(Type4Chip):
+    """Activates, then asks for more time for ever."""
+
+    def respond(self, command: bytes) -> bytes | None:
+        return super().respond(command) if command[0] == 0xE0 else b"\xf2\x01"
+
+
+def test_a_chip_without_end_is_cut_off(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nfcpy_contact, "READ_BUDGET_S", 0.2)
+    assert isinstance(bench.tap(Endless(uid(1))), BadRecord)
+
+
+def test_stopping_does_not_wait_for_a_chip_without_end(bench: Bench) -> None:
+    reading = threading.Event()
+
+    def read(contact: Contact) -> object:
+        reading.set()
+        return contact.read_credential()
+
+    bench.act = read
+    bench.field.present(Endless(uid(1)))
+    assert reading.wait(PATIENCE_S)
+    began = time.monotonic()
+    bench.stop.set()
+    bench.thread.join(PATIENCE_S)
+    assert time.monotonic() - began < 0.5
+    assert isinstance(bench.seen.get_nowait()[1], ContactLost)
 
 
 def test_a_field_holds_one_chip(bench: Bench) -> None:

@@ -1,5 +1,8 @@
 """The pieces of the emulated link and of activation that need no link to be checked."""
 
+import socket
+import threading
+import time
 from functools import reduce
 from operator import xor
 
@@ -12,7 +15,7 @@ from readers.drivers.base import is_random_uid
 from readers.drivers.nfcpy_driver import NfcpyDriver
 from readers.drivers.scanner import ScannerDriver
 from readers.drivers.simulated import SimulatedDriver
-from readers.drivers.udp_device import parse_datagram
+from readers.drivers.udp_device import UdpDevice, parse_datagram
 from simulators.chips.card_device import selection_answers
 
 
@@ -103,3 +106,26 @@ def test_the_path_picks_the_driver(path: str, kind: type) -> None:
 def test_an_unknown_path_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="No driver knows"):
         open_driver(path, lambda: 0.0)
+
+
+def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as chip:
+        chip.bind(("127.0.0.1", 0))
+        chip.settimeout(10)
+        device = UdpDevice(chip.getsockname(), time.monotonic)
+        assert device.socket is not None
+        target = nfc.clf.RemoteTarget("106A", _addr=device.addr)
+
+        def answer() -> None:
+            _, reader = chip.recvfrom(2048)
+            chip.sendto(b"106A 0002", reader)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        for _ in range(3):
+            chip.sendto(b"106A 0001", device.socket.getsockname())
+        try:
+            assert device.send_cmd_recv_rsp(target, b"\x30\x04", 0.005) == b"\x00\x02"
+        finally:
+            thread.join()
+            device.close()
