@@ -1,12 +1,13 @@
 """The token document: everything an edge may know of one guest, whole and versioned, without a person's data."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
 
 from wallet.entitlement import Admission, Bypass, Entitlement, Parking, Photos, RoomKey, Spending
 from wallet.ids import short_tag
+from wallet.instant import Instant
 from wallet.medium import Medium
 from wallet.resort import Resort
 
@@ -31,7 +32,7 @@ class Use(Struct, frozen=True, omit_defaults=True):
     tap_id: str
     entitlement_id: str
     step: Step
-    at: datetime
+    at: Instant
     day: date
     place: str
     amount_minor: int = 0
