@@ -243,6 +243,10 @@ class Resort(Struct, frozen=True, omit_defaults=True, dict=True):
         """Return the attraction; raises KeyError."""
         return _found(self._attractions, attraction_id, "attraction")
 
+    def has_attraction(self, attraction_id: str) -> bool:
+        """Return whether this copy of the resort knows the attraction."""
+        return attraction_id in self._attractions
+
     def tax(self, tax_id: str) -> Tax:
         """Return the tax; raises KeyError."""
         return _found(self._taxes, tax_id, "tax")

@@ -14,7 +14,9 @@ def decide(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
     here = [key for key in keys if facts.touchpoint.place in key.rooms]
     if not here:
         rooms = sorted({room for key in keys for room in key.rooms})
-        return Refused(Reason.OTHER_ROOM, {"rooms": ", ".join(rooms)})
+        return (
+            Refused(Reason.OTHER_ROOM, {"rooms": ", ".join(rooms)}) if rooms else Refused(Reason.NOT_ENTITLED)
+        )
     valid = [key for key in here if key.from_at <= tap.at < key.until_at]
     if valid:
         return Approved(min(valid, key=lambda key: (key.until_at, key.entitlement_id)).entitlement_id)
