@@ -6,6 +6,7 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wallet.ids import id_bytes, id_from_bytes, short_tag
 from wallet.instant import Instant
@@ -73,6 +74,19 @@ def sign(credential: Credential, key: Ed25519PrivateKey) -> bytes:
     payload = cbor2.dumps(_pack(credential), canonical=True)
     signature = key.sign(_to_be_signed(protected, payload))
     return cbor2.dumps([protected, {}, payload, signature], canonical=True)
+
+
+def sign_within(credential: Credential, key: Ed25519PrivateKey, bytes_max: int) -> bytes:
+    """Return the credential signed in at most `bytes_max` bytes, its last grants left out where they do not fit.
+
+    Raises:
+        ValueError: even without a grant it does not fit.
+    """
+    for count in range(len(credential.grants), -1, -1):
+        data = sign(replace(credential, grants=credential.grants[:count]), key)
+        if len(data) <= min(bytes_max, CREDENTIAL_BYTES_MAX):
+            return data
+    raise ValueError(f"a credential does not fit in {bytes_max} bytes")
 
 
 def open_credential(data: bytes, keys: dict[str, Ed25519PublicKey], chip_uid: str) -> Credential:
