@@ -13,8 +13,6 @@ from wallet.token import Step, Use
 def decide(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
     """Return the verdict of an entry or exit lane."""
     parking = [right for right in rights if isinstance(right, Parking)]
-    if not parking:
-        return Refused(Reason.NOT_ENTITLED)
     here = [right for right in parking if facts.touchpoint.place in right.lots]
     if not here:
         lots = names((lot for right in parking for lot in right.lots), facts.resort.lot)
