@@ -1,4 +1,4 @@
-"""One property for all rights: of any set of broken conditions, the verdict names the first by the rules' order."""
+"""One property for all rights: of any set of broken conditions, the verdict names the first one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Worlds for the rulebook: one small resort, worlds where a tap must pass, and strategies for any world at all."""
+"""Worlds for the rulebook: one small resort, worlds where a tap must pass, and strategies for any world."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -163,7 +163,7 @@ def sale_of(total_minor: int, currency: str = "EUR") -> Sale:
     return Sale(an_id(7), "grill", currency, (SaleLine("menu", 1, total_minor, "vat10"),), total_minor)
 
 
-# Any world at all: what follows promises no sense, only types. Strategies are cached, for building one is dear.
+# Any world at all: what follows promises no sense, only types. Strategies are cached, building one is dear.
 
 _MARKS = (0, 1, 59, 60, 299, 300, 301, 900, 901, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 40 * 24 * 3600)
 _RIGHT_IDS = tuple(f"right-{letter}" for letter in "abcd")

@@ -233,16 +233,21 @@ def test_instants_are_kept_to_the_second() -> None:
     assert open_credential(sign(odd, KEY), KEYS, BAND.chip_uid).issued_at == NOON
 
 
-# User memory in bytes (NTAG213/215/216 data sheet, NXP, section 8.5) less what stands around the payload in a short
-# NDEF record: TLV type and length (3 for long ones), record header (flags, type length, payload length) and terminator.
+# User memory in bytes (NTAG213/215/216 data sheet, NXP, section 8.5) less what stands around the payload in
+# a short
+# NDEF record: TLV type and length (3 for long ones), record header (flags, type length, payload length) and
+# terminator.
 _ROOM_FOR = {"ntag213": 144 - 6, "ntag215": 504 - 12, "ntag216": 888 - 12}
 
 
 def test_a_bare_credential_fits_the_smallest_chip_and_one_with_grants_the_next() -> None:
     bare = sign(replace(CREDENTIAL, grants=()), KEY)
-    assert len(bare) == 131 <= _ROOM_FOR["ntag213"]
-    assert len(sign(replace(CREDENTIAL, grants=(TICKET,)), KEY)) == 131 + 17 > _ROOM_FOR["ntag213"]
-    assert len(SIGNED) == 131 + 17 + 17 <= _ROOM_FOR["ntag215"]
+    assert len(bare) == 131
+    assert len(bare) <= _ROOM_FOR["ntag213"]
+    assert len(sign(replace(CREDENTIAL, grants=(TICKET,)), KEY)) == 131 + 17
+    assert _ROOM_FOR["ntag213"] < 131 + 17
+    assert len(SIGNED) == 131 + 17 + 17
+    assert len(SIGNED) <= _ROOM_FOR["ntag215"]
     twenty = sign(replace(CREDENTIAL, grants=(TICKET, ROOM) * 10), KEY)
     assert len(twenty) <= min(_ROOM_FOR["ntag215"], CREDENTIAL_BYTES_MAX)
     assert CREDENTIAL_BYTES_MAX <= _ROOM_FOR["ntag216"]

@@ -59,9 +59,10 @@ def test_what_is_no_amount_is_refused_in_a_sentence(text: str, currency: str) ->
 @given(st.text())
 def test_any_text_is_an_amount_or_a_value_error(text: str) -> None:
     try:
-        assert abs(parse_amount(text, "EUR")) <= AMOUNT_MINOR_MAX
-    except ValueError as refused:
-        assert str(refused)
+        amount = parse_amount(text, "EUR")
+    except ValueError:
+        return
+    assert abs(amount) <= AMOUNT_MINOR_MAX
 
 
 def test_digits_are_those_of_iso_4217() -> None:

@@ -58,7 +58,8 @@ def test_a_ticket_is_good_on_its_first_and_last_day_and_between(days: int, passe
 def test_the_night_belongs_to_the_day_before_until_the_resort_s_day_begins() -> None:
     only_today = Admission("right", ("lagoon",), TODAY, TODAY)
     almost = world_at("gate-in", only_today, at=NOON.replace(day=3, hour=2, minute=59, second=59))
-    assert isinstance(verdict := decide(almost.tap, almost.facts), Approved)
+    verdict = decide(almost.tap, almost.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.uses[0].day == TODAY
     four_o_clock = world_at("gate-in", only_today, at=NOON.replace(day=3, hour=3))
     assert isinstance(decide(four_o_clock.tap, four_o_clock.facts), Refused)
@@ -116,10 +117,12 @@ def test_the_ticket_used_today_goes_first_then_the_one_that_expires_first() -> N
     sooner = Admission("z", ("lagoon",), TODAY, TODAY)
     same = Admission("y", ("lagoon",), TODAY, TODAY)
     world = world_at("gate-in", TICKET, sooner, same)
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "y"
     used = world.with_uses(entry(HOUR))
-    assert isinstance(verdict := decide(used.tap, used.facts), Approved)
+    verdict = decide(used.tap, used.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "right"
 
 
@@ -169,10 +172,12 @@ def test_nobody_with_a_ticket_is_held_inside(days: int, closed: bool, entered: b
 def test_the_way_out_is_noted_on_the_ticket_that_went_in() -> None:
     sooner = Admission("z", ("lagoon",), TODAY, TODAY)
     world = world_at("gate-out", TICKET, sooner)
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "z"
     used = world.with_uses(entry(HOUR))
-    assert isinstance(verdict := decide(used.tap, used.facts), Approved)
+    verdict = decide(used.tap, used.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "right"
 
 

@@ -158,17 +158,20 @@ def test_the_one_who_entered_first_merges_first_and_only_what_entered_merges() -
     other = Bypass("other", "comet", NOON - 30 * MINUTE, NOON + MINUTE)
     first = use_of(Step.ENTRANCE, NOON - 9 * MINUTE, "comet", number=202, right="other")
     world = world_at("comet-merge", RIDE, other).with_uses(ENTERED)
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "right"
     both = world.with_uses(first)
-    assert isinstance(verdict := decide(both.tap, both.facts), Approved)
+    verdict = decide(both.tap, both.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "other"
 
 
 def test_the_spent_one_leaves_the_other_and_the_last_redemption_is_told() -> None:
     other = Bypass("other", "comet", NOON - 30 * MINUTE, NOON + 40 * MINUTE)
     world = world_at("comet-entrance", RIDE, other).with_uses(MERGED)
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "other"
     earlier = use_of(Step.MERGE, NOON - HOUR, "comet", number=203, right="other")
     both = world.with_uses(earlier)

@@ -80,7 +80,8 @@ def test_the_right_that_ends_first_is_charged_then_the_lower_id() -> None:
     first = Spending("z", an_id(9), "EUR", 30000, 5000, NOON - DAY, NOON + SECOND)
     same = Spending("y", an_id(9), "EUR", 30000, 5000, NOON - DAY, NOON + SECOND)
     world = world_at("till", FOLIO, first, same, sale=sale_of(100))
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "y"
 
 

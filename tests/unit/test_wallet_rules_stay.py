@@ -169,10 +169,12 @@ def test_what_happens_later_or_by_another_right_does_not_fill_the_lot() -> None:
 def test_the_right_with_room_that_ends_first_takes_the_vehicle() -> None:
     ends_first = Parking("first", ("lot-a",), NOON - DAY, NOON + SECOND, 1)
     world = world_at("lane-in", CAR, ends_first)
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "first"
     full = world.with_uses(use_of(Step.ENTER, NOON - SECOND, "lot-a", right="first"))
-    assert isinstance(verdict := decide(full.tap, full.facts), Approved)
+    verdict = decide(full.tap, full.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "right"
 
 
@@ -199,10 +201,12 @@ def test_what_is_not_inside_cannot_leave() -> None:
 def test_the_right_whose_vehicle_is_inside_is_the_one_that_leaves() -> None:
     other = Parking("other", ("lot-a",), NOON - DAY, NOON + SECOND)
     world = world_at("lane-out", CAR, other).with_uses(use_of(Step.ENTER, NOON - SECOND, "lot-a"))
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "right"
     both = world.with_uses(use_of(Step.ENTER, NOON - SECOND, "lot-a", number=2, right="other"))
-    assert isinstance(verdict := decide(both.tap, both.facts), Approved)
+    verdict = decide(both.tap, both.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "other"
 
 
@@ -210,7 +214,8 @@ def test_pictures_hang_on_the_plan_where_there_is_one_then_on_what_ends_first() 
     plan = Photos("plan", NOON - DAY, NOON + 2 * DAY, plan=True)
     longer = Photos("longer", NOON - DAY, NOON + 3 * DAY, plan=True)
     world = world_at("plaza", PHOTOS, longer, plan)
-    assert isinstance(verdict := decide(world.tap, world.facts), Approved)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
     assert verdict.entitlement_id == "plan"
     (use,) = verdict.uses
     assert (use.step, use.place, use.day.isoformat()) == (Step.PHOTO, "plaza", "2027-03-02")

@@ -47,9 +47,10 @@ def test_a_damaged_message_is_read_or_a_wire_error(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     try:
-        assert isinstance(decode(bytes(whole), FeedBatch), FeedBatch)
-    except WireError as refused:
-        assert "FeedBatch" in str(refused) or "wire version" in str(refused)
+        read = decode(bytes(whole), FeedBatch)
+    except WireError:
+        return
+    assert decode(encode(read), FeedBatch) == read
 
 
 @pytest.mark.parametrize(
