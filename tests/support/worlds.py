@@ -27,7 +27,7 @@ from wallet.resort import (
     TouchpointKind,
     Venue,
 )
-from wallet.tap import Facts, HoldAnswer, PinCheck, Presented, Proof, Sale, SaleLine, Tap
+from wallet.tap import Facts, Hold, HoldAnswer, PinCheck, Presented, Proof, Refused, Sale, SaleLine, Tap
 from wallet.token import Step, TokenDocument, Use
 
 NOON = datetime(2027, 3, 2, 12, tzinfo=UTC)
@@ -305,6 +305,14 @@ def credentials() -> st.SearchStrategy[Credential]:
 
 
 @cache
+def holds() -> st.SearchStrategy[Hold]:
+    """Return what may come back from asking the gateway to hold an amount."""
+    whys = [None, Refused(Reason.OVER_FOLIO_LIMIT), Refused(Reason.OVER_DAILY_LIMIT, {"left": "1.00 EUR"})]
+    refused = st.builds(Hold, st.just(HoldAnswer.REFUSED), st.sampled_from(whys))
+    return refused | st.sampled_from([Hold(HoldAnswer.HELD), Hold(HoldAnswer.UNREACHABLE)])
+
+
+@cache
 def taps() -> st.SearchStrategy[Tap]:
     """Return taps at any touchpoint, at any stage of being asked about."""
     presented = st.builds(Presented, st.just(Proof.CHIP_UID), credentials()) | st.builds(
@@ -324,7 +332,7 @@ def taps() -> st.SearchStrategy[Tap]:
         presented=presented,
         sale=sales,
         pin=st.none() | st.sampled_from(PinCheck),
-        hold=st.none() | st.sampled_from(HoldAnswer),
+        hold=st.none() | holds(),
     )
 
 

@@ -250,7 +250,7 @@ def test_a_bare_credential_fits_the_smallest_chip_and_one_with_grants_the_next()
     assert len(SIGNED) <= _ROOM_FOR["ntag215"]
     twenty = sign(replace(CREDENTIAL, grants=(TICKET, ROOM) * 10), KEY)
     assert len(twenty) <= min(_ROOM_FOR["ntag215"], CREDENTIAL_BYTES_MAX)
-    assert CREDENTIAL_BYTES_MAX <= _ROOM_FOR["ntag216"]
+    assert _ROOM_FOR["ntag216"] >= CREDENTIAL_BYTES_MAX
 
 
 def test_grants_that_do_not_fit_the_chip_are_left_out_from_the_last() -> None:

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.worlds import BAND, NOON, RESORT, World, world_at, worlds
+from tests.support.worlds import BAND, NOON, RESORT, World, holds, world_at, worlds
 from wallet.decide import decide
 from wallet.entitlement import Photos, RoomKey
 from wallet.medium import MediumState
 from wallet.reasons import Language, Reason, sentence
 from wallet.resort import Policies, TouchpointKind
-from wallet.tap import Approved, Ask, Asks, Flag, HoldAnswer, PinCheck, Refused
+from wallet.tap import Approved, Ask, Asks, Flag, Hold, PinCheck, Refused
 
 OUT_AT = NOON + timedelta(days=1)
 KEY = RoomKey("right", ("101",), NOON - timedelta(days=1), OUT_AT)
@@ -62,8 +62,8 @@ def test_a_tap_whose_use_is_already_known_gets_the_same_verdict_again(world: Wor
         assert decide(again.tap, again.facts) == verdict
 
 
-@given(worlds(), st.sampled_from(PinCheck), st.sampled_from(HoldAnswer))
-def test_what_was_answered_is_never_asked_again(world: World, pin: PinCheck, hold: HoldAnswer) -> None:
+@given(worlds(), st.sampled_from(PinCheck), holds())
+def test_what_was_answered_is_never_asked_again(world: World, pin: PinCheck, hold: Hold) -> None:
     world = world.with_tap(pin=None, hold=None)
     asked: list[Ask] = []
     while isinstance(verdict := decide(world.tap, world.facts), Asks):
