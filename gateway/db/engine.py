@@ -39,7 +39,10 @@ class Database:
         self.url = normal_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            path = Path(str(self.url.database))
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # It holds people's names: for its owner alone. SQLite gives its log the same mode.
+            path.touch(mode=0o600)
             self._readers = _sqlite(self.url, "BEGIN", pool_size)
             self._writers = _sqlite(self.url, "BEGIN IMMEDIATE", 2)
         else:
