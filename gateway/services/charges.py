@@ -2,15 +2,27 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from gateway.db.rows import AccountRow, HoldRow, HoldState, PostingRow, TokenRow, TransferRow
 from gateway.services.draft import Draft
-from wallet.ledger import LedgerFault, Posting, Transfer, TransferKind, check_balanced, sale_postings
+from wallet.ledger import LedgerFault, Posting, Tender, Transfer, TransferKind, check_balanced, sale_postings
 from wallet.tap import Sale
 
 
-def transfer_rows(transfer: Transfer, command_id: str, **more: str | None) -> list[TransferRow | PostingRow]:
-    """Return a balanced transfer as rows; `more` are further fields of the transfer's row (party_id, outlet …).
+class Fields(TypedDict, total=False):
+    """What a transfer's row says beside the transfer itself."""
+
+    party_id: str
+    guest_id: str
+    outlet: str
+    tender: Tender | None
+
+
+def transfer_rows(
+    transfer: Transfer, command_id: str, **more: Unpack[Fields]
+) -> list[TransferRow | PostingRow]:
+    """Return a balanced transfer as rows.
 
     Raises:
         LedgerFault: it does not balance.
@@ -18,7 +30,7 @@ def transfer_rows(transfer: Transfer, command_id: str, **more: str | None) -> li
     check_balanced(transfer)
     row = TransferRow(
         id=transfer.transfer_id,
-        kind=transfer.kind.value,
+        kind=transfer.kind,
         at=transfer.at,
         day=transfer.day,
         currency=transfer.currency,
@@ -37,7 +49,7 @@ def transfer_rows(transfer: Transfer, command_id: str, **more: str | None) -> li
     return [row, *postings]
 
 
-def put_transfer(draft: Draft, transfer: Transfer, command_id: str, **more: str | None) -> None:
+def put_transfer(draft: Draft, transfer: Transfer, command_id: str, **more: Unpack[Fields]) -> None:
     """Put a transfer and move the balances that are kept.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 import nfc.clf
 
 from readers.drivers.ats import complete_ats
+from readers.drivers.base import ContactLost
 
 STOP_GRACE_S = 0.1
 LONGEST_ANSWER_S = 1.0
@@ -85,6 +86,8 @@ class BoundedAir:
         now = self._monotonic()
         if self._stop.is_set():
             self._deadline = min(self._deadline, now + STOP_GRACE_S)
+        if now >= self._deadline and self._stop.is_set():
+            raise ContactLost("The reader was stopped in the middle.")
         if now >= self._deadline:
             raise OutOfTime("The chip kept the reader busy for too long.")
         return self._deadline - now

@@ -99,6 +99,7 @@ class DriverHealth:
         last_error: one sentence, empty when nothing has failed yet.
         presentations: handled so far.
         faults: device failures and exceptions out of `handle` so far.
+        occupied: whether what was presented last is still there; it must leave before it counts again.
     """
 
     state: Literal["starting", "up", "down"]
@@ -106,6 +107,7 @@ class DriverHealth:
     last_error: str
     presentations: int
     faults: int
+    occupied: bool
 
 
 Handle = Callable[[Contact], None]

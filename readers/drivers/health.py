@@ -14,7 +14,7 @@ class HealthLog:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._health = DriverHealth("starting", monotonic(), "", 0, 0)
+        self._health = DriverHealth("starting", monotonic(), "", 0, 0, occupied=False)
 
     def snapshot(self) -> DriverHealth:
         """Return the health now."""
@@ -33,7 +33,13 @@ class HealthLog:
     def presented(self) -> None:
         """Note one presentation."""
         with self._lock:
-            self._health = replace(self._health, presentations=self._health.presentations + 1)
+            presentations = self._health.presentations + 1
+            self._health = replace(self._health, presentations=presentations, occupied=True)
+
+    def vacated(self) -> None:
+        """Note that what was presented has left."""
+        with self._lock:
+            self._health = replace(self._health, occupied=False)
 
     def fault(self, sentence: str) -> None:
         """Note one fault that left the device open."""

@@ -92,7 +92,8 @@ class NfcpyContact:
     def _writable_ndef(self) -> Any:
         if self._tag is not None and self._tag.ndef is None:
             self._select_again()
-            self._write(lambda: self._tag.format())
+            if self._claims_ndef():
+                self._write(lambda: self._tag.format())
         if self._tag is None or self._tag.ndef is None:
             raise ChipReadOnly("The chip can't be given an NDEF message.")
         if not self._tag.ndef.is_writeable:

@@ -23,6 +23,8 @@ UDP_DEFAULT_PORT = 54321  # nfcpy's own
 HARDWARE_PAUSE_S = 0.03
 FIRST_LOOK_S = 0.005
 LONGEST_LOOK_S = 0.08
+DEPARTURE_S = 0.25
+HELD_MEMORY_S = 3.0
 
 
 class NfcpyDriver:
@@ -42,6 +44,8 @@ class NfcpyDriver:
         # An emulated field waits inside each try; hardware answers at once that the field is empty.
         self._pause_s = 0.0 if self._lossless else HARDWARE_PAUSE_S
         self._health = HealthLog(monotonic)
+        self._held: Any = None  # the chip in the field that was handed over already
+        self._held_until = 0.0  # when a lost device forgets it
 
     def health(self) -> DriverHealth:
         """Return how the reader is."""
@@ -65,6 +69,8 @@ class NfcpyDriver:
             air = BoundedAir(frontend, stop, self._monotonic, self._lossless)
             target = air.chip_in_field()
             self._health.up()
+            if self._held is not None and self._monotonic() < self._held_until:
+                target = self._next_chip(air, self._held, stop)
             while not stop.is_set():
                 if target is None:
                     stop.wait(self._pause_s)
@@ -83,7 +89,10 @@ class NfcpyDriver:
         if air.device_fault is not None:
             raise air.device_fault
         # After "lost" the guest holds the chip there again, perhaps before it was missed: a new presentation.
-        return None if contact.lost else self._next_chip(air, target, stop)
+        if contact.lost:
+            self._health.vacated()
+            return None
+        return self._next_chip(air, target, stop)
 
     def _activated(self, air: BoundedAir, target: Any) -> tuple[Any, Any]:
         """Return tag and target: no tag for a chip that can't be talked to, no target for one that left."""
@@ -102,18 +111,26 @@ class NfcpyDriver:
     def _next_chip(self, air: BoundedAir, target: Any, stop: threading.Event) -> Any:
         """Wait until the chip has left; return the one that took its place, None for an empty field.
 
-        Each look switches the field off and on, so that a swapped chip can't hide behind the last one. One
-        miss may be a chip at the field's edge, so that two in a row count.
+        Each look switches the field off and on, so that a swapped chip can't hide behind the last one. A miss
+        may be a chip at the field's edge, so that it has left only once a quarter of a second of looks has
+        missed it. A device lost meanwhile and soon back goes on waiting: the same chip is no second tap.
         """
-        look_s, misses = FIRST_LOOK_S, 0
+        look_s, missed_since = FIRST_LOOK_S, None
+        self._held = target
         while not stop.wait(look_s):
+            self._held_until = self._monotonic() + HELD_MEMORY_S
             found = air.chip_in_field()
-            misses = misses + 1 if found is None else 0
-            if misses == 2:
-                return None
-            if found is not None and same_chip(found, target) is None:
+            if found is None:
+                missed_since = missed_since or self._monotonic()
+                gone = self._monotonic() - missed_since >= DEPARTURE_S
+            else:
+                missed_since = None
+                gone = same_chip(found, target) is None
+            if gone:
+                self._held = None
+                self._health.vacated()
                 return found
-            look_s = FIRST_LOOK_S if misses else min(2 * look_s, LONGEST_LOOK_S)
+            look_s = FIRST_LOOK_S if found is None else min(2 * look_s, LONGEST_LOOK_S)
         return None
 
 

@@ -106,6 +106,7 @@ class ScannerDriver:
                     contact = QrContact(line)
                     hand_over(handle, contact, self._health, self.url)
                     contact.end()
+                    self._health.vacated()
 
 
 def _read_some(port: Any) -> bytes:

@@ -122,4 +122,5 @@ class SimulatedDriver:
             contact = SimulatedContact(chip)
             hand_over(handle, contact, self._health, "simulated")
             contact.end()
+            self._health.vacated()
             done.set_result(None)

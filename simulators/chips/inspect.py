@@ -12,7 +12,7 @@ from wallet.chips.ndef import MalformedNdef, find_credential
 
 
 def describe(chip: Chip) -> Iterator[str]:
-    """Yield the chip's memory line by line, the credential it holds last."""
+    """Yield the chip's memory line by line."""
     if isinstance(chip, Ntag21x):
         yield f"{chip.layout.name}  UID {chip.uid.hex()}  read counter {chip.read_counter}"
         yield from _pages(chip)

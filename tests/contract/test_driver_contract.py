@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from readers.drivers import open_driver
-from readers.drivers.base import BadRecord, ChipKind, Contact, ContactLost, Driver
+from readers.drivers.base import BadRecord, ChipKind, Contact, ContactLost, Driver, DriverHealth
 from readers.drivers.simulated import SimulatedChip, SimulatedDriver
 from simulators.chips.chip import EmulatedChip
 from simulators.chips.field import Field
@@ -184,6 +184,8 @@ class Serving:
         self.stop = threading.Event()
         self.thread = threading.Thread(target=rig.driver.serve, args=(self._handle, self.stop), daemon=True)
         self.thread.start()
+        # pyserial drops what arrives while it opens.
+        wait_until(self, lambda health: health.state == "up")
 
     def _handle(self, contact: Contact) -> None:
         try:
@@ -235,6 +237,18 @@ def test_a_presentation_is_handled_once_with_its_credential(serving: Serving) ->
     assert serving.rig.driver.health().presentations == 1
 
 
+@chips_only
+def test_a_medium_that_is_held_occupies_the_reader_until_it_leaves(serving: Serving) -> None:
+    inside = threading.Event()
+    serving.act = lambda contact: inside.wait(PATIENCE_S)
+    serving.rig.present(CREDENTIAL)
+    wait_until(serving, lambda health: health.occupied)
+    inside.set()
+    serving.next()
+    serving.rig.take_away()
+    wait_for_departure(serving)
+
+
 def test_the_same_medium_can_come_again(serving: Serving) -> None:
     serving.rig.present(CREDENTIAL)
     assert serving.next() == CREDENTIAL
@@ -245,8 +259,16 @@ def test_the_same_medium_can_come_again(serving: Serving) -> None:
 
 
 def wait_for_departure(serving: Serving) -> None:
-    """Give the reader the two looks that tell it that the chip has left."""
-    assert not serving.stop.wait(0.25)
+    """Wait until the reader has noticed that the medium left."""
+    wait_until(serving, lambda health: not health.occupied)
+
+
+def wait_until(serving: Serving, fits: Callable[[DriverHealth], bool]) -> None:
+    """Wait for the driver's health to fit."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not fits(serving.rig.driver.health()):
+        assert time.monotonic() < deadline, serving.rig.driver.health()
+        assert not serving.stop.wait(0.005)
 
 
 @chips_only

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from readers.drivers import nfcpy_contact
 from readers.drivers.base import (
     BadRecord,
     ChipFull,
@@ -19,6 +20,7 @@ from readers.drivers.base import (
     DriverHealth,
 )
 from readers.drivers.nfcpy_driver import NfcpyDriver
+from simulators.chips.card_device import selection_answers
 from simulators.chips.chip import ChipState, EmulatedChip
 from simulators.chips.field import Field, FieldBusy
 from simulators.chips.ntag21x import Ntag21x
@@ -183,16 +185,15 @@ def test_a_silent_chip_is_presented_as_unknown(bench: Bench, first: str, sel_res
     assert bench.tap(good(1)) == CREDENTIAL
 
 
-def test_a_chip_without_ndef_holds_no_record_and_is_formatted_when_written(bench: Bench) -> None:
+def test_a_chip_without_ndef_holds_no_record_and_is_left_alone(bench: Bench) -> None:
     chip = Ntag21x("ntag213", uid(1))
     chip.memory[12:16] = bytes(4)
     assert bench.tap(chip) is None
+    before = bytes(chip.memory)
     bench.act = lambda contact: contact.write_credential(CREDENTIAL)
     assert bench.tap(Type4Chip(uid(2), NdefApplication(bytes(300)))) is None
-    assert bench.tap(chip) is None
-    bench.act = lambda contact: contact.read_credential()
-    assert bench.tap(good(3)) == CREDENTIAL
-    assert bench.tap(chip) == CREDENTIAL
+    assert isinstance(bench.tap(chip), ChipReadOnly)
+    assert bytes(chip.memory) == before
 
 
 def test_torn_type_2_memory_is_a_bad_record_and_can_be_written_anew(bench: Bench) -> None:
@@ -254,6 +255,7 @@ def test_a_write_torn_anywhere_leaves_the_old_record_the_new_one_or_none(bench: 
         _, result = bench.seen.get(timeout=PATIENCE_S)
         assert result is None or isinstance(result, ContactLost)
         bench.act = lambda contact: contact.read_credential()
+        assert bench.tap(good(1)) == CREDENTIAL
         held = bench.tap(chip)
         assert held in (CREDENTIAL, CREDENTIAL[::-1], None)
         outcomes.add(held)
@@ -298,10 +300,12 @@ def test_a_reader_unplugged_and_back_goes_on() -> None:
         assert bench.tap(good(1)) == CREDENTIAL
         unplugged.set()
         down = bench.wait_for(lambda health: health.state == "down")
-        assert down.last_error
+        assert down.last_error == "The device is gone."
         unplugged.clear()
         up = bench.wait_for(lambda health: health.state == "up")
         assert up.since > down.since
+        with pytest.raises(queue.Empty):  # the same chip is still held to the reader
+            bench.seen.get(timeout=0.3)
         assert bench.tap(good(2)) == CREDENTIAL
         assert len(opened) == 2
     finally:
@@ -326,6 +330,59 @@ def test_datagrams_from_elsewhere_and_noise_change_nothing(bench: Bench) -> None
     stranger.close()
     assert bench.tap(good(2)) == CREDENTIAL
     assert bench.driver.health().faults == 0
+
+
+def test_nobody_but_the_field_can_answer_the_reader() -> None:
+    opened: list[Any] = []
+
+    def open_frontend(path: str) -> Any:
+        opened.append(NfcpyDriver(path, time.monotonic)._open(path))
+        return opened[-1]
+
+    bench = Bench(open_frontend)
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bench.wait_for(lambda health: health.state == "up")
+        target = opened[0].device.socket.getsockname()
+        assert target[0] == "127.0.0.1"
+        chip_answers = [b"\x44\x00", *selection_answers(uid(1), b"\x44\x00", 0).values()]
+        for _ in range(40):
+            for answer in chip_answers:
+                stranger.sendto(b"106A " + answer.hex().encode(), target)
+            assert not bench.stop.wait(0.005)
+        assert bench.driver.health().presentations == 0
+    finally:
+        stranger.close()
+        close(bench)
+
+
+class Endless(Type4Chip):
+    """Activates, then asks for more time for ever."""
+
+    def respond(self, command: bytes) -> bytes | None:
+        return super().respond(command) if command[0] == 0xE0 else b"\xf2\x01"
+
+
+def test_a_chip_without_end_is_cut_off(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nfcpy_contact, "READ_BUDGET_S", 0.2)
+    assert isinstance(bench.tap(Endless(uid(1))), BadRecord)
+
+
+def test_stopping_does_not_wait_for_a_chip_without_end(bench: Bench) -> None:
+    reading = threading.Event()
+
+    def read(contact: Contact) -> object:
+        reading.set()
+        return contact.read_credential()
+
+    bench.act = read
+    bench.field.present(Endless(uid(1)))
+    assert reading.wait(PATIENCE_S)
+    began = time.monotonic()
+    bench.stop.set()
+    bench.thread.join(PATIENCE_S)
+    assert time.monotonic() - began < 0.5
+    assert isinstance(bench.seen.get_nowait()[1], ContactLost)
 
 
 def test_a_field_holds_one_chip(bench: Bench) -> None:
