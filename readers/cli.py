@@ -52,7 +52,7 @@ def run(settings_file: _SettingsFile, verbose: Annotated[bool, typer.Option("--v
     from readers.edge import Edge
 
     edge = Edge(settings, SystemClock(settings.simulation_clock), SystemEntropy())
-    from readers.web.app import WebServer
+    from readers.web.server import WebServer
 
     web = WebServer(edge, till_key(settings))
     web.start()

@@ -2,13 +2,13 @@
 
 import hashlib
 import ssl
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
@@ -30,6 +30,9 @@ from wallet.journal import JournalBatch, JournalReceipt
 from wallet.signing import sign_request
 from wallet.snapshot import FeedBatch, Snapshot, WireError, decode, encode
 from wallet.tap import Hold, HoldAnswer
+
+if TYPE_CHECKING:
+    import httpx
 
 _API = "/api/v1"
 _CONNECT_S = 3.0
@@ -54,10 +57,9 @@ class SignedClient:
         self._clock = clock
         self._entropy = entropy
         self._answered_at_s: float | None = None
-        # The environment is not asked for a proxy: an edge's settings are in its settings file.
-        self._http = httpx.Client(
-            base_url=gateway_url.rstrip("/"), trust_env=False, verify=_trusted(gateway_url)
-        )
+        self._url = gateway_url.rstrip("/")
+        self._made = threading.Lock()
+        self._http: httpx.Client | None = None
 
     def answered_at_s(self) -> float | None:
         """Return when the gateway last answered, on the clock's elapsed seconds; None before that."""
@@ -92,9 +94,11 @@ class SignedClient:
             headers["content-type"] = "application/json"
         if idempotency_key:
             headers["idempotency-key"] = idempotency_key
+        import httpx
+
         timeout = httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s))
         try:
-            answer = self._http.request(method, target, content=body, headers=headers, timeout=timeout)
+            answer = self._client().request(method, target, content=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
             raise Unreachable(f"the gateway can't be reached: {str(error) or type(error).__name__}") from None
         # A proxy that answers for a gateway which is away (5xx) is no answer of the gateway's.
@@ -106,7 +110,19 @@ class SignedClient:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._http.close()
+        with self._made:
+            if self._http is not None:
+                self._http.close()
+
+    def _client(self) -> "httpx.Client":
+        # httpx takes longer to import than all the rest of an edge: the first tap doesn't wait for it.
+        import httpx
+
+        with self._made:
+            if self._http is None:
+                # The environment is not asked for a proxy: an edge's settings are in its settings file.
+                self._http = httpx.Client(base_url=self._url, trust_env=False, verify=_trusted(self._url))
+            return self._http
 
 
 class HttpTransport:
@@ -218,6 +234,8 @@ def enrol(gateway_url: str, edge: str, code: str, public_key: str, key: str) -> 
     Raises:
         TransportFault: unreachable, or the code doesn't hold.
     """
+    import httpx
+
     body = {"edge": edge, "code": code, "public_key": public_key}
     try:
         with httpx.Client(
@@ -253,7 +271,7 @@ def _decoded(body: bytes, kind: type[_Message]) -> _Message:
         raise Unreachable(f"the gateway's answer is not understood: {error}") from None
 
 
-def _fault(answer: httpx.Response) -> TransportFault:
+def _fault(answer: "httpx.Response") -> TransportFault:
     problem = _problem(answer)
     words = str(problem.get("title") or problem.get("detail") or f"HTTP status {answer.status_code}")
     match answer.status_code:
@@ -270,7 +288,7 @@ def _fault(answer: httpx.Response) -> TransportFault:
             return Unreachable(words, float(after) if after.isdigit() else None)
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
+def _problem(answer: "httpx.Response") -> dict[str, Any]:
     try:
         problem = answer.json()
     except ValueError:

@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import socket
-import threading
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -13,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from readers.settings import SettingsFault
 from readers.web.page import _STYLE, status_page
 from readers.web.problem import Problem, json_answer, problem_answer
 from readers.web.tills import till_routes
@@ -48,44 +45,6 @@ def create_app(edge: "Edge", till_key: str | None) -> Starlette:
         routes=routes + till_routes(edge.tills, till_key),
         exception_handlers={Problem: _problem, HTTPException: _http_error, Exception: _our_fault},
     )
-
-
-class WebServer:
-    """Serves the application in a thread of its own."""
-
-    def __init__(self, edge: "Edge", till_key: str | None) -> None:
-        """Take the port.
-
-        Raises:
-            SettingsFault: it is taken.
-        """
-        import uvicorn
-
-        where = edge.settings.edge
-        try:
-            self._socket = socket.create_server((where.web_host, where.web_port))
-        except OSError as error:
-            place = f"{where.web_host}:{where.web_port}"
-            raise SettingsFault(f"edge.web_port: {place} can't be taken ({error.strerror})") from None
-        self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(
-            create_app(edge, till_key), log_config=None, access_log=False, lifespan="off", server_header=False
-        )
-        config.timeout_graceful_shutdown = 1
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="web", daemon=True
-        )
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Answer what was asked, then end."""
-        self._server.should_exit = True
-        self._thread.join(3.0)
-        self._socket.close()
 
 
 async def _problem(_: Request, error: Exception) -> Response:

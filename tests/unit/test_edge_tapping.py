@@ -1,6 +1,8 @@
 import json
+import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -106,7 +108,7 @@ def test_two_lanes_in_one_batch_cannot_both_spend_one_use(rig):
         assert entered.wait(10)
         both = [lanes.submit(rig.tap, gate, FakeContact(a_credential(1))) for gate in ("gate-1", "gate-2")]
         while rig.writer._queue.qsize() < 2:
-            pass
+            release.wait(0.01)
         release.set()
         lights = sorted(each.result().lamp.light.value for each in both)
         first.result()
@@ -174,9 +176,7 @@ class TestSales:
         with ThreadPoolExecutor(1) as lane:
             tap = lane.submit(rig.tap, "till-1", FakeContact(a_credential(1)))
             for pin in pins:
-                while rig.tills.view("till-1", "sale-1").state == "open":
-                    pass
-                if rig.tills.view("till-1", "sale-1").state != "asks_pin":
+                if rig.tills.view("till-1", "sale-1", unlike="open", wait_s=10).state != "asks_pin":
                     break
                 rig.tills.give_pin("till-1", "sale-1", pin)
             return tap.result(20)
@@ -205,8 +205,7 @@ class TestSales:
         rig.tills.open("till-1", "sale-1", (Wanted("watch", 1),))
         with ThreadPoolExecutor(1) as lane:
             tap = lane.submit(rig.tap, "till-1", FakeContact(a_credential(1)))
-            while rig.tills.view("till-1", "sale-1").state != "asks_pin":
-                pass
+            assert rig.tills.view("till-1", "sale-1", unlike="open", wait_s=10).state == "asks_pin"
             rig.tills.cancel("till-1", "sale-1")
             assert tap.result(10).lamp.reason == Reason.PIN_NOT_GIVEN.value
 
@@ -236,3 +235,18 @@ class TestUnwritable:
             half_a_batch()
         rig.store._database._write.execute("PRAGMA query_only=0")
         assert len(rig.entries()) == 1
+
+    def test_a_file_that_may_not_grow_refuses_in_blue_and_recovers(self, rig):
+        """The operating system's own limit: SQLite gets a real I/O error from a real write."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        log = rig.store._database._write.execute("PRAGMA database_list").fetchone()[2] + "-wal"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (Path(log).stat().st_size + 2000, hard))
+        try:
+            refused = rig.tap("door-101", FakeContact(a_credential(1)))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert refused.lamp.reason == Reason.JOURNAL_FULL.value
+        assert rig.writer.alarm
+        assert rig.tap("door-101", FakeContact(a_credential(1))).lamp.light is Light.GREEN
+        assert len(taps(rig)) == 1
+        assert follow(rig.entries(), 0, GENESIS) == rig.store.mark().head
