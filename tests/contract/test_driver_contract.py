@@ -318,16 +318,28 @@ def test_a_failing_handler_does_not_end_the_reader(serving: Serving) -> None:
 
 def test_a_contact_is_worthless_after_its_presentation(serving: Serving) -> None:
     kept: list[Contact] = []
-    serving.act = kept.append
+
+    def keep(contact: Contact) -> None:
+        contact.read_credential()
+        kept.append(contact)
+
+    serving.act = keep
     serving.rig.present(CREDENTIAL)
     serving.next()
-    serving.rig.take_away()
-    serving.act = lambda contact: contact.read_credential()
-    wait_for_departure(serving)
-    serving.present_good()
-    for call in (kept[0].read_credential, lambda: kept[0].write_credential(b"x")):
-        with pytest.raises(ContactLost):
-            call()
+    deadline = time.monotonic() + PATIENCE_S
+    while not ended(kept[0]):  # though the medium is still held to the reader
+        assert time.monotonic() < deadline
+        assert not serving.stop.wait(0.005)
+    with pytest.raises(ContactLost):
+        kept[0].write_credential(b"x")
+
+
+def ended(contact: Contact) -> bool:
+    try:
+        contact.read_credential()
+    except ContactLost:
+        return True
+    return False
 
 
 def test_stopping_takes_less_than_half_a_second(serving: Serving) -> None:

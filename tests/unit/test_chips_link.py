@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from functools import reduce
 from operator import xor
 
@@ -108,24 +109,87 @@ def test_an_unknown_path_is_refused(path: str) -> None:
         open_driver(path, lambda: 0.0)
 
 
-def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as chip:
-        chip.bind(("127.0.0.1", 0))
-        chip.settimeout(10)
-        device = UdpDevice(chip.getsockname(), time.monotonic)
-        assert device.socket is not None
-        target = nfc.clf.RemoteTarget("106A", _addr=device.addr)
+class Peer:
+    """A reader's udp device and a bare socket in the place of a chip, which answers from a script."""
 
-        def answer() -> None:
-            _, reader = chip.recvfrom(2048)
-            chip.sendto(b"106A 0002", reader)
+    def __init__(self) -> None:
+        self.chip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.chip.bind(("127.0.0.1", 0))
+        self.chip.settimeout(10)
+        self.device = UdpDevice(self.chip.getsockname(), time.monotonic)
+        assert self.device.socket is not None
+        self.reader = self.device.socket.getsockname()
+        self.target = nfc.clf.RemoteTarget("106A", _addr=self.device.addr)
+        self.threads: list[threading.Thread] = []
 
-        thread = threading.Thread(target=answer)
-        thread.start()
-        for _ in range(3):
-            chip.sendto(b"106A 0001", device.socket.getsockname())
-        try:
-            assert device.send_cmd_recv_rsp(target, b"\x30\x04", 0.005) == b"\x00\x02"
-        finally:
+    def answer(self, *scripts: list[bytes]) -> None:
+        """Answer the next frames, each with the datagrams of one script."""
+
+        def run() -> None:
+            for script in scripts:
+                self.chip.recvfrom(2048)
+                for datagram in script:
+                    self.chip.sendto(datagram, self.reader)
+
+        self.threads.append(threading.Thread(target=run))
+        self.threads[-1].start()
+
+    def close(self) -> None:
+        for thread in self.threads:
             thread.join()
-            device.close()
+        self.device.close()
+        self.chip.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+def test_a_late_answer_is_not_taken_for_the_next_one(peer: Peer) -> None:
+    for _ in range(3):
+        peer.chip.sendto(b"106A 0001", peer.reader)
+    peer.answer([b"106A 0002"])
+    assert peer.device.send_cmd_recv_rsp(peer.target, b"\x30\x04", 0.005) == b"\x00\x02"
+
+
+def test_frames_of_an_impossible_shape_do_not_disturb_a_selection(peer: Peer) -> None:
+    uid = bytes.fromhex("04112233445566")
+    answers = selection_answers(uid, b"\x44\x00", 0).values()
+    scripts = [b"\x44\x00", *answers]
+    peer.answer(*([b"106A 112233", b"106A " + answer.hex().encode()] for answer in scripts))
+    found = peer.device.sense_tta(nfc.clf.RemoteTarget("106A"))
+    assert found is not None
+    assert bytes(found.sdd_res) == uid
+
+
+def test_the_answer_of_a_stranger_is_not_heard(peer: Peer) -> None:
+    asked = threading.Event()
+
+    def forge() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            peer.chip.recvfrom(2048)
+            stranger.sendto(b"106A 0BAD", peer.reader)
+            asked.set()
+
+    peer.threads.append(threading.Thread(target=forge))
+    peer.threads[-1].start()
+    with pytest.raises(nfc.clf.TimeoutError):
+        peer.device.send_cmd_recv_rsp(peer.target, b"\x30\x04", 0.25)
+    assert asked.is_set()
+
+
+def test_switching_the_field_off_is_told_to_a_chip_that_was_heard(peer: Peer) -> None:
+    peer.device.mute()
+    peer.answer([b"106A 0002"])
+    peer.device.send_cmd_recv_rsp(peer.target, b"\x30\x04", 0.25)
+    for thread in peer.threads:
+        thread.join()
+    peer.device.mute()
+    peer.device.mute()
+    assert peer.chip.recvfrom(2048)[0] == b"RFOFF"
+    peer.chip.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        peer.chip.recvfrom(2048)
