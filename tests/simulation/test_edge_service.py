@@ -69,8 +69,12 @@ def test_a_large_sale_takes_hold_and_pin(edge, gateway):
     edge.wait_until(lambda _: of(edge, "s-2")["state"] == "asks_pin")
     edge.ask("POST", "/tills/till-1/sales/s-2/pin", json={"pin": "1234"}, headers=KEY)
     edge.wait_until(lambda _: of(edge, "s-2")["state"] == "approved")
-    tap = gateway.taps()[-1].tap if gateway.wait_for(lambda: len(gateway.taps()) >= 2) else None
-    assert tap.hold.answer is HoldAnswer.HELD
+
+    def paid():
+        return [each.tap for each in gateway.taps() if each.tap.sale and each.tap.sale.sale_id == "s-2"]
+
+    assert gateway.wait_for(paid)
+    assert [tap.hold.answer for tap in paid()] == [HoldAnswer.HELD]
 
 
 def test_a_paid_sale_outlives_the_process(edge):

@@ -34,7 +34,7 @@ class FakeGateway:
     """Knows documents, takes journals, answers holds; `lose_answers` and `refuse` count down by path."""
 
     def __init__(self, as_of: datetime | None = None) -> None:
-        self.lock = threading.Condition()
+        self.lock = threading.Condition()  # re-entrant
         self.edge_key: Ed25519PublicKey | None = None
         self.codes = {"ABC123"}
         self.documents: dict[str, TokenDocument] = {}
