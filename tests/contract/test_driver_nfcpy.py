@@ -218,6 +218,21 @@ def test_a_credential_too_long_for_the_chip_is_refused_before_writing(bench: Ben
     assert bytes(chip.memory) == before
 
 
+class Forgetful(Ntag21x):
+    """Acknowledges writes to the pages from 8 on without keeping them, as a worn-out memory does."""
+
+    def _store(self, page: int, data: bytes) -> None:
+        if page < 8:
+            super()._store(page, data)
+
+
+def test_a_chip_that_keeps_something_else_is_found_out(bench: Bench) -> None:
+    bench.act = lambda contact: contact.write_credential(CREDENTIAL)
+    error = bench.tap(Forgetful("ntag216", uid(1)))
+    assert isinstance(error, BadRecord)
+    assert "reads back" in str(error)
+
+
 def lock_pages(chip: Ntag21x) -> Ntag21x:
     chip.memory[10:12] = b"\xf8\xff"
     return chip
@@ -365,7 +380,9 @@ class Endless(Type4Chip):
 
 def test_a_chip_without_end_is_cut_off(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nfcpy_contact, "READ_BUDGET_S", 0.2)
-    assert isinstance(bench.tap(Endless(uid(1))), BadRecord)
+    error = bench.tap(Endless(uid(1)))
+    assert isinstance(error, BadRecord)
+    assert "too long" in str(error)
 
 
 def test_stopping_does_not_wait_for_a_chip_without_end(bench: Bench) -> None:
