@@ -22,7 +22,7 @@ from readers.drivers.base import (
 from readers.drivers.nfcpy_driver import NfcpyDriver
 from simulators.chips.card_device import selection_answers
 from simulators.chips.chip import ChipState, EmulatedChip
-from simulators.chips.field import Field, FieldBusy
+from simulators.chips.field import Field
 from simulators.chips.ntag21x import Ntag21x
 from simulators.chips.type4 import NdefApplication, Type4Chip
 from wallet.chips.ndef import encode_credential_message
@@ -400,17 +400,3 @@ def test_stopping_does_not_wait_for_a_chip_without_end(bench: Bench) -> None:
     bench.thread.join(PATIENCE_S)
     assert time.monotonic() - began < 0.5
     assert isinstance(bench.seen.get_nowait()[1], ContactLost)
-
-
-def test_a_field_holds_one_chip(bench: Bench) -> None:
-    bench.field.present(good(1))
-    with pytest.raises(FieldBusy):
-        bench.field.present(good(2))
-    with pytest.raises(FieldBusy):
-        Field(bench.port).present(good(2))
-
-
-@pytest.mark.parametrize("path", ["udp:192.0.2.1:54321", "udp:0.0.0.0:54321"])
-def test_a_field_beyond_this_machine_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="loopback"):
-        NfcpyDriver(path, time.monotonic)._open(path)
