@@ -135,12 +135,7 @@ def test_uids_of_all_sizes(bench: Bench, size: int) -> None:
 
 def test_a_long_message_goes_through_chaining_both_ways(bench: Bench) -> None:
     long = bytes(i % 251 for i in range(900))
-
-    def encode(contact: Contact) -> object:
-        contact.write_credential(long)
-        return contact.read_credential()
-
-    bench.act = encode
+    bench.act = lambda contact: (contact.write_credential(long), contact.read_credential())[1]
     assert bench.tap(Type4Chip(uid(1), NdefApplication(bytes(1000)))) == long
 
 
@@ -165,7 +160,7 @@ def test_a_random_uid_is_told_and_is_one_presentation(bench: Bench) -> None:
 class UnknownChip:
     """Selects like a Type 2 chip of another maker and never says a word."""
 
-    sens_res, sel_res, state = b"\x44\x00", 0x00, ChipState.ACTIVE
+    sens_res, state = b"\x44\x00", ChipState.ACTIVE
 
     def __init__(self, chip_uid: bytes, sel_res: int = 0x00) -> None:
         self.uid, self.sel_res = chip_uid, sel_res
@@ -293,7 +288,7 @@ def test_a_slow_chip_is_read_right(bench: Bench) -> None:
 
 def test_a_reader_unplugged_and_back_goes_on() -> None:
     unplugged = threading.Event()
-    opened: list[NfcpyDriver] = []
+    opened: list[Any] = []
 
     def open_frontend(path: str) -> Any:
         if unplugged.is_set():
