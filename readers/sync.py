@@ -168,10 +168,10 @@ class Puller:
             self._whole = False
 
     def _take_snapshot(self) -> None:
-        page = self._transport.snapshot(None)
+        page = self._transport.snapshot(None, None)
         self._store.put_page(page, first=True)
         while page.next_after is not None:
-            page = self._transport.snapshot(page.next_after)
+            page = self._transport.snapshot(page.next_after, page.position)
             self._store.put_page(page, first=False)
         self._whole = True
 

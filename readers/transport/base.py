@@ -90,8 +90,8 @@ class Transport(Protocol):
         """Return what is to be trusted now."""
         ...
 
-    def snapshot(self, after: str | None) -> Snapshot:
-        """Return the page of the snapshot that follows token id `after`, the first page for None."""
+    def snapshot(self, after: str | None, position: int | None) -> Snapshot:
+        """Return the page that follows token id `after` of the run at `position`; a new run's first for None."""
         ...
 
     def feed(self, after: int, wait_s: float) -> FeedBatch:

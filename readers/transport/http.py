@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import msgspec
@@ -154,10 +154,11 @@ class HttpTransport:
         """Return what is to be trusted now."""
         return self._pull.get(f"{_API}/edge/anchors", Anchors)
 
-    def snapshot(self, after: str | None) -> Snapshot:
+    def snapshot(self, after: str | None, position: int | None) -> Snapshot:
         """Return the page of the snapshot that follows token id `after`."""
-        target = f"{_API}/edge/snapshot" + (f"?after={quote(after)}" if after else "")
-        return self._pull.get(target, Snapshot)
+        words = {"after": after, "position": position}
+        query = urlencode({name: word for name, word in words.items() if word is not None})
+        return self._pull.get(f"{_API}/edge/snapshot" + (f"?{query}" if query else ""), Snapshot)
 
     def feed(self, after: int, wait_s: float) -> FeedBatch:
         """Return what follows position `after`, waiting for something to happen."""
@@ -273,7 +274,7 @@ def _decoded(body: bytes, kind: type[_Message]) -> _Message:
 
 def _fault(answer: "httpx.Response") -> TransportFault:
     problem = _problem(answer)
-    words = str(problem.get("title") or problem.get("detail") or f"HTTP status {answer.status_code}")
+    words = str(problem.get("detail") or problem.get("title") or f"HTTP status {answer.status_code}")
     match answer.status_code:
         case 401 | 403:
             return Denied(words)
@@ -293,7 +294,4 @@ def _problem(answer: "httpx.Response") -> dict[str, Any]:
         problem = answer.json()
     except ValueError:
         return {}
-    if not isinstance(problem, dict):
-        return {}
-    extra = problem.get("detail")
-    return problem | extra if isinstance(extra, dict) else problem
+    return problem if isinstance(problem, dict) else {}

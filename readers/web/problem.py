@@ -1,5 +1,7 @@
 """Errors of the edge's web as RFC 9457 problem details."""
 
+from http import HTTPStatus
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +25,8 @@ def json_answer(content: object, status: int = 200, media_type: str = "applicati
 
 def problem_answer(status: int, code: str, sentence: str) -> Response:
     """Return a problem."""
-    problem = {"type": "about:blank", "title": sentence, "status": status, "code": code}
+    title = HTTPStatus(status).phrase
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": sentence, "code": code}
     return json_answer(problem, status, "application/problem+json")
 
 

@@ -47,10 +47,10 @@ def hold_request():
 
 
 def test_pages_of_a_snapshot_give_every_document_once(transport):
-    page = transport.snapshot(None)
+    page = transport.snapshot(None, None)
     found = list(page.documents)
     while page.next_after:
-        page = transport.snapshot(page.next_after)
+        page = transport.snapshot(page.next_after, page.position)
         found += page.documents
     assert [each.token_id for each in found] == [an_id(n, 1) for n in range(1, 6)]
 

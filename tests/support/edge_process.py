@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ from readers.status import Status
 from simulators.chips.field import Field
 from simulators.chips.ntag21x import Ntag21x
 from simulators.chips.type4 import NdefApplication, Type4Chip
-from tests.support.edge_world import UID
+from tests.support.edge_world import a_credential
 from wallet.chips.ndef import encode_credential_message
 from wallet.evidence import EdgeEvidence
 
@@ -31,12 +32,14 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(probe.getsockname()[1])
 
 
-def a_band(credential: bytes) -> Type4Chip:
-    """Return a chip that holds the credential."""
+def a_band(number: int, at: datetime) -> Type4Chip:
+    """Return guest `number`'s band, written at `at`; each has its own UID, as readers tell chips by it."""
+    uid = bytes([4, number]) + b"guest"
+    credential = a_credential(number, at=at, uid=uid)
     application = NdefApplication()
     message = encode_credential_message(credential)
     application.ndef_file[: 2 + len(message)] = len(message).to_bytes(2, "big") + message
-    return Type4Chip(UID, application)
+    return Type4Chip(uid, application)
 
 
 class EdgeProcess:

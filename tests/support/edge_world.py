@@ -119,12 +119,14 @@ def a_document(number: int, version: int = 1, *, at: datetime = NOON, **changes:
     return TokenDocument(**(fields | changes))  # type: ignore[arg-type]  # a test changes any field by name
 
 
-def a_credential(number: int, grants: tuple[Grant, ...] = (), *, at: datetime = NOON) -> bytes:
-    """Return guest `number`'s signed credential for the chip with UID."""
+def a_credential(
+    number: int, grants: tuple[Grant, ...] = (), *, at: datetime = NOON, uid: bytes = UID
+) -> bytes:
+    """Return guest `number`'s signed credential for the chip with that UID."""
     claims = Credential(
         an_id(number, 1),
         medium_tag(an_id(number, 2)),
-        UID.hex(),
+        uid.hex(),
         at - timedelta(days=1),
         at + timedelta(days=30),
         1,

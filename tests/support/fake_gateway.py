@@ -34,7 +34,7 @@ class FakeGateway:
     """Knows documents, takes journals, answers holds; `lose_answers` and `refuse` count down by path."""
 
     def __init__(self, as_of: datetime | None = None) -> None:
-        self.lock = threading.Condition()
+        self.lock = threading.Condition()  # re-entrant
         self.edge_key: Ed25519PublicKey | None = None
         self.codes = {"ABC123"}
         self.documents: dict[str, TokenDocument] = {}
@@ -110,7 +110,7 @@ class FakeGateway:
             case "GET", ["edge", "anchors"]:
                 return 200, self.anchors()
             case "GET", ["edge", "snapshot"]:
-                return 200, self.snapshot(query.get("after"))
+                return 200, self.snapshot(query.get("after"), query.get("position"))
             case "GET", ["edge", "feed"]:
                 return self.feed(int(query["after"]), float(query["wait_s"]))
             case "POST", ["edge", "journal"]:
@@ -144,12 +144,14 @@ class FakeGateway:
             }
         )
 
-    def snapshot(self, after: str | None) -> bytes:
+    def snapshot(self, after: str | None, position: str | None) -> bytes:
         with self.lock:
             ids = sorted(token for token in self.documents if token > (after or ""))
             page = tuple(self.documents[token] for token in ids[: self.page_size])
             more = page[-1].token_id if len(ids) > self.page_size else None
-            return msgspec.json.encode(Snapshot(1, self.position, self.now(), RESORT, page, more))
+            return msgspec.json.encode(
+                Snapshot(1, int(position or self.position), self.now(), RESORT, page, more)
+            )
 
     def feed(self, after: int, wait_s: float) -> tuple[int, bytes]:
         with self.lock:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulators.chips.card_device import selection_answers
-from simulators.chips.field import Field
+from simulators.chips.field import Field, FieldBusy
 from simulators.chips.ntag21x import Ntag21x
 
 UID = bytes.fromhex("04112233445566")
@@ -123,3 +123,11 @@ def test_a_torn_chip_answers_so_often_and_no_more(field: Field, exchanges: int) 
     assert reader.hears_nothing(b"\x30\x00")
     assert field.wait_empty(PATIENCE_S)
     reader.close()
+
+
+def test_a_field_holds_one_chip(field: Field) -> None:
+    field.present(Ntag21x("ntag213", UID))
+    with pytest.raises(FieldBusy):
+        field.present(Ntag21x("ntag213", UID))
+    with pytest.raises(FieldBusy):
+        Field(field.address[1]).present(Ntag21x("ntag213", UID))

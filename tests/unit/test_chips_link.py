@@ -193,3 +193,9 @@ def test_switching_the_field_off_is_told_to_a_chip_that_was_heard(peer: Peer) ->
     peer.chip.setblocking(False)
     with pytest.raises(BlockingIOError):
         peer.chip.recvfrom(2048)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "example.com"])
+def test_a_field_beyond_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        UdpDevice((host, 54321), time.monotonic)

@@ -158,7 +158,7 @@ class TestPull:
     def test_a_snapshot_torn_between_pages_begins_anew(self, parts):
         for n in range(1, 6):
             parts.gateway.put(a_document(n))
-        page = parts.transport.snapshot(None)
+        page = parts.transport.snapshot(None, None)
         parts.store.put_page(page, first=True)
         again = parts.new_puller()
         again.pull_once()
