@@ -79,7 +79,8 @@ def leads_on(kind: KeyKind, loaded: Iterable[Any]) -> set[Key]:
                 found.add(Key(KeyKind.ACCOUNT, row.folio_account_id))
             case r.GuestRow() if kind is KeyKind.PARTY:
                 found.add(Key(KeyKind.TOKEN, row.token_id))
-            case r.EntitlementRow(body=Spending(account_id=account_id), revoked_at=None):
+            # A revoked right leads on too: a tap made before the revocation may still come home.
+            case r.EntitlementRow(body=Spending(account_id=account_id)):
                 found.add(Key(KeyKind.ACCOUNT, account_id))
             case r.PhotoClaimRow():
                 found.update(Key(KeyKind.PHOTO, photo_id) for photo_id in row.photo_ids)
