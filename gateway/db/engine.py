@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-__all__ = ["Connection", "Database", "is_retryable", "normal_url"]
+__all__ = ["Connection", "Database", "is_conflict", "is_retryable", "normal_url"]
 
 _BUSY_TIMEOUT_S = 15.0
 # PostgreSQL: serialization failure, deadlock, lock not available, admin shutdown, crash shutdown, cannot connect now.
@@ -93,6 +93,11 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
     return engine
 
 
+def is_conflict(error: BaseException) -> bool:
+    """Return whether a constraint of the database was broken: a uniqueness, a reference or a CHECK."""
+    return isinstance(error, IntegrityError)
+
+
 def is_retryable(error: BaseException) -> bool:
     """Return whether the same transaction may succeed when run again from its start.
 
@@ -101,7 +106,7 @@ def is_retryable(error: BaseException) -> bool:
     """
     if not isinstance(error, DBAPIError):
         return False
-    if error.connection_invalidated or isinstance(error, IntegrityError):
+    if error.connection_invalidated or is_conflict(error):
         return True
     if getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES:
         return True
