@@ -60,7 +60,7 @@ def test_a_claim_links_the_photos_to_the_guest_and_the_party():
 @pytest.mark.parametrize(
     ("day", "hour", "minute", "second", "ok"),
     [
-        # 45 days after 2 March is 16 April; a resort day ends at 04:00, and the clocks have changed in between.
+        # 45 days after 2 March is 16 April; a resort day ends at 04:00, and clocks change in between.
         (date(2027, 4, 16), 12, 0, 0, True),
         (date(2027, 4, 17), 3, 59, 59, True),
         (date(2027, 4, 17), 4, 0, 0, False),
