@@ -83,8 +83,8 @@ class PhotoRecords(Protocol):
         """Return the photo plans of these parties."""
         ...
 
-    def taps(self, photo_point: str, since: datetime) -> list[PhotoTap]:
-        """Return the approved taps at a photo point since an instant, oldest first."""
+    def taps(self, touchpoints: Collection[str], since: datetime) -> list[PhotoTap]:
+        """Return the approved taps at a photo point's touchpoints since an instant, oldest first."""
         ...
 
     def taken(self, photo_point: str, since: datetime) -> list[LinkedPhoto]:

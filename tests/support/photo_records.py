@@ -54,7 +54,7 @@ class MemoryRecords:
         """Return the parties' plans."""
         return [plan for plan in self.owned if plan.party_id in party_ids]
 
-    def taps(self, photo_point: str, since: datetime) -> list[PhotoTap]:
+    def taps(self, touchpoints: Collection[str], since: datetime) -> list[PhotoTap]:
         """Return the taps since then."""
         return [tap for tap in self.tapped if tap.at >= since]
 
