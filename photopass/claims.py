@@ -1,9 +1,7 @@
-"""Claim cards, deadlines and who may see or download a photo. Pure: time and secrets are arguments."""
+"""Claim cards, deadlines and who may see or download a photo. Pure: time is an argument."""
 
-import hmac
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,16 +11,13 @@ from photopass.refusals import PhotoReason, PhotoRefusal
 from wallet.resort import Resort
 
 CODE_CHARACTERS = 12
-"""60 bits: far beyond guessing at a limited rate, and three groups of four to type."""
+"""Of 30 letters each, 58 bits: far beyond guessing at a limited rate, and three groups of four to type."""
 
 TAKEN_AHEAD_MAX_S = 300
 """How far a camera's clock may be ahead of ours before the photo is refused."""
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no letter that is taken for a digit, none that makes words rude."""
-
-_LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 _LINK_PREFIX = "claim="
+_TEXT_CHARACTERS_MAX = 1024
 
 
 class ClaimCard(Struct, frozen=True, omit_defaults=True):
@@ -62,31 +57,17 @@ class View(Struct, frozen=True):
     download_until: date | None = None
 
 
-def card_code(secret: bytes, card_id: str) -> str:
-    """Return a card's code as printed ("7Q2M-9XKD-40PT"), not to be guessed without `secret`."""
-    number = int.from_bytes(hmac.digest(secret, b"claim-card\0" + card_id.encode(), sha256), "big")
-    letters = "".join(_ALPHABET[number >> 5 * place & 31] for place in range(CODE_CHARACTERS))
-    return "-".join(letters[start : start + 4] for start in range(0, CODE_CHARACTERS, 4))
+def print_code(code: str) -> str:
+    """Return a code as it stands on the card, in groups of four ("7Q2M-9XKD-4RPT")."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def read_code(text: str) -> str | None:
-    """Return the code in what was typed or scanned, without dashes and look-alikes; None when it is none."""
-    code = text.rpartition(_LINK_PREFIX)[2].strip().upper().translate(_LOOK_ALIKES)
-    if len(code) != CODE_CHARACTERS or any(letter not in _ALPHABET for letter in code):
+    """Return the code in what was typed or scanned, without dashes and spaces; None when it cannot be one."""
+    if len(text) > _TEXT_CHARACTERS_MAX:
         return None
-    return code
-
-
-def code_hash(secret: bytes, code: str) -> str:
-    """Return what is stored of a code, to find its card by: hex of a keyed hash, worthless to a reader.
-
-    Raises:
-        ValueError: `code` is none.
-    """
-    plain = read_code(code)
-    if plain is None:
-        raise ValueError("not a claim code")
-    return hmac.new(secret, b"claim-code\0" + plain.encode(), sha256).hexdigest()
+    code = "".join(text.rpartition(_LINK_PREFIX)[2].split()).replace("-", "").upper()
+    return code if len(code) == CODE_CHARACTERS and code.isascii() and code.isalnum() else None
 
 
 def claim_until(taken_at: datetime, resort: Resort) -> date:

@@ -186,5 +186,5 @@ class Album:
 def file_name(photo: Photo, resort: Resort) -> str:
     """Return the name a photo is saved under: when (resort time), where, and the end of its id."""
     taken = resort.local(photo.taken_at).strftime("%Y-%m-%d_%H-%M-%S")
-    place = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in photo.photo_point)
+    place = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in photo.photo_point)
     return f"{taken}_{place}_{photo.photo_id[-12:]}.{_SUFFIX[photo.media_type]}"

@@ -73,6 +73,14 @@ class StoredPhotos:
             found = _photos(connection, photo.photo_point == photo_point, photo.taken_at >= since)
             return _linked(connection, found)
 
+    def token_of(self, guest_id: str) -> str | None:
+        """Return the token of a guest, or None."""
+        guest = party.guest.c
+        with self._database.read() as connection:
+            statement = select(guest.token_id).where(guest.id == guest_id)
+            found: str | None = connection.execute(statement).scalar_one_or_none()
+        return found
+
     def recorded(self, originals: Collection[str]) -> set[str]:
         """Return those of these originals' names that a photo refers to."""
         column = photos.photo.c.original_blob

@@ -7,54 +7,54 @@ from msgspec import Struct
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
 from gateway.db import rows as r
 from gateway.db.photo_rows import link_row
+from gateway.errors import not_found
 from gateway.services.photo_links import links_in
 from gateway.services.photos import rejected
 from gateway.working_set import WorkingSet
-from photopass.claims import ClaimCard, card_code, claim, claim_until, code_hash
+from photopass.claims import ClaimCard, claim, claim_until
 from photopass.groups import Guest, Shot
 from photopass.refusals import PhotoReason, PhotoRefusal
 
 
 class MakeCard(Struct, frozen=True):
-    """A card for these photos."""
+    """A card for these photos; its code is known here as a hash alone."""
 
     photo_ids: tuple[str, ...]
+    code_hash: str
 
 
 class PhotoCard(Service[MakeCard]):
-    """Makes a claim card. Its code follows from the secret and the answer's `card_id`, and is on record as a hash."""
+    """Makes a claim card for guests without a band."""
 
     name = "photo.card"
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
 
     def keys(self, body: MakeCard) -> frozenset[Key]:
         """Return the photos."""
         return frozenset(Key(KeyKind.PHOTO, photo_id) for photo_id in body.photo_ids)
 
     def decide(self, state: WorkingSet, command: Command[MakeCard]) -> Outcome:
-        """Return the card's id and until when it can be claimed."""
+        """Return the last resort day on which a photo of the card can be claimed."""
         photos = [_photo(state, photo_id) for photo_id in dict.fromkeys(command.body.photo_ids)]
         if not photos:
             raise rejected(PhotoRefusal(PhotoReason.PHOTO_UNKNOWN), 422)
-        resort, card_id = state.resort, command.new_id(0)
+        resort = state.resort
         last_day = max(claim_until(photo.taken_at, resort) for photo in photos)
         row = r.PhotoClaimRow(
-            code_hash=code_hash(self._secret, card_code(self._secret, card_id)),
+            code_hash=command.body.code_hash,
             photo_ids=tuple(photo.id for photo in photos),
             made_at=command.envelope.at,
             expires_at=resort.instant(last_day + timedelta(days=1), resort.day_starts),
         )
-        made = Event("photo.card_made", {"card_id": card_id, "photo_ids": list(row.photo_ids)})
-        return Outcome({"card_id": card_id, "claim_until": last_day}, (row,), (made,))
+        made = Event("photo.card_made", {"photo_ids": list(row.photo_ids)})
+        return Outcome({"claim_until": last_day}, (row,), (made,))
 
 
 class ClaimPhotos(Struct, frozen=True):
-    """Claim the photos of the card with this code's hash for a guest."""
+    """Claim the photos of the card with this code's hash for a guest of a party; None when staff asks."""
 
     code_hash: str
     token_id: str
+    party_id: str | None = None
 
 
 class PhotoClaim(Service[ClaimPhotos]):
@@ -73,6 +73,8 @@ class PhotoClaim(Service[ClaimPhotos]):
         if row is None:
             raise rejected(PhotoRefusal(PhotoReason.CODE_UNKNOWN), 404)
         token = state.need(r.TokenRow, body.token_id)
+        if body.party_id not in (None, token.party_id):
+            raise not_found("token", body.token_id)
         photos = [_photo(state, photo_id) for photo_id in row.photo_ids]
         card = ClaimCard(
             row.code_hash, row.photo_ids, row.made_at, row.expires_at, row.claimed_at, row.claimed_by

@@ -29,6 +29,18 @@ def touchpoints_of(resort: Resort, photo_point: str) -> list[str]:
     return found
 
 
+def point_named(resort: Resort, name: str) -> str:
+    """Return the photo point that is called so, or that a touchpoint called so belongs to.
+
+    Raises:
+        Rejection: the resort has no such photo point.
+    """
+    for each in resort.touchpoints:
+        if each.kind is TouchpointKind.PHOTO_POINT and name in (each.place, each.id):
+            return each.place
+    raise not_found("photo point", name)
+
+
 def keys_around(
     state: WorkingSet, photo_point: str, span: tuple[datetime, datetime] | None
 ) -> frozenset[Key]:

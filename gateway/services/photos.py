@@ -68,7 +68,9 @@ class PhotoAdd(Service[AddPhoto]):
         after = {each.token_id: each for each in links.links_in(state, photo_id)}
         after.update((each.token_id, each) for each in changed if each.photo_id == photo_id)
         linked = [
-            {"token_id": each.token_id, "party_id": each.party_id} for each in after.values() if each.live
+            {"token_id": each.token_id, "party_id": each.party_id}
+            for _, each in sorted(after.items())
+            if each.live
         ]
         added = Event("photo.added", {"photo_id": photo_id, "photo_point": body.photo_point})
         return Outcome(

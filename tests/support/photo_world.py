@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -13,8 +14,10 @@ from msgspec.structs import replace
 from gateway.clock import SystemClock, SystemEntropy
 from gateway.command import Channel, Command, Envelope, Key, Outcome, Service
 from gateway.conveyor import Conveyor
+from gateway.db import feed as stored_feed
 from gateway.db import rows as r
 from gateway.db.engine import Database
+from gateway.db.feed import FeedEntry
 from gateway.db.load import rows_where
 from gateway.db.photos import StoredPhotos
 from gateway.db.write import write_rows
@@ -31,7 +34,6 @@ from wallet.journal import EntryKind, JournalEntry
 from wallet.ledger import AccountKind
 from wallet.resort import Touchpoint, TouchpointKind
 
-SECRET = b"photo-secret-of-tests" * 2
 NOON = datetime(2027, 3, 2, 12, tzinfo=UTC)
 PLAZA = "plaza"
 RESORT = replace(
@@ -91,7 +93,7 @@ SERVICES: dict[str, Service[Any]] = {
         PhotoAdd(),
         PhotoGather(),
         PhotoUnlink(),
-        PhotoCard(SECRET),
+        PhotoCard(),
         PhotoClaim(),
     )
 }
@@ -110,6 +112,7 @@ class PhotoHouse:
     """A gateway without its doors, and an album."""
 
     database: Database
+    feed: Feed
     conveyor: Conveyor
     album: Album
     records: StoredPhotos
@@ -122,34 +125,11 @@ class PhotoHouse:
         return self.conveyor.call(name, Command(envelope, body, SystemEntropy().draw(32)))
 
     def family(self, guests: int = 2, *, plan: bool = False) -> Family:
-        made = self.do("test.family", NewFamily(guests, plan))
-        return Family(made["party_id"], made["token_ids"])
+        return Family(**self.do("test.family", NewFamily(guests, plan)))
 
-    def tap(
-        self, token_id: str, party_id: str, second: float, *, touchpoint: str = "plaza-1", ok: bool = True
-    ) -> None:
-        """Have a tap of a guest in the ledger, as a journal would bring it."""
-        number, at = next(_ids), NOON + timedelta(seconds=second)
-        entry = JournalEntry("park", "e", number, EntryKind.TAP, at, 1, 0, "")
-        tap = r.TapRow(
-            f"tap-{number}",
-            "park",
-            "e",
-            number,
-            touchpoint,
-            "nfc",
-            at,
-            at,
-            "approved" if ok else "refused",
-            True,
-            entry,
-            token_id,
-            party_id,
-        )
-        with self.database.write() as connection:
-            if not rows_where(connection, r.EdgeRow):
-                write_rows(connection, [r.EdgeRow("park", "park", r.EdgeState.ENROLLED)], [])
-            write_rows(connection, [tap], [])
+    def tap(self, token_id: str, party_id: str, second: float, **more: Any) -> None:
+        """Have a tap of a guest in the ledger, `second` seconds after noon."""
+        put_tap(self.database, token_id, party_id, NOON + timedelta(seconds=second), **more)
 
     def add(
         self, taken_in: TakenIn | None = None, second: float | None = 0, command_id: str = "", **more: Any
@@ -178,17 +158,59 @@ class PhotoHouse:
         assert found is not None
         return {each.token_id for each in found.links}
 
-    def events(self, kind: str) -> list[r.FeedEntryRow]:
+    def events(self, kind: str) -> list[FeedEntry]:
         """Return the feed's entries of a kind."""
+        self.feed.sweep()
         with self.database.read() as connection:
-            entries = [entry for entry in rows_where(connection, r.FeedEntryRow) if entry.kind == kind]
-        return sorted(entries, key=lambda entry: entry.id)
+            return [entry for entry in stored_feed.entries(connection, 0, 10_000) if entry.kind == kind]
+
+
+def put_tap(
+    database: Database,
+    token_id: str,
+    party_id: str,
+    at: datetime,
+    *,
+    touchpoint: str = "plaza-1",
+    ok: bool = True,
+) -> None:
+    """Have a tap of a guest in the ledger, as a journal would bring it."""
+    number = next(_ids)
+    entry = JournalEntry("park", "e", number, EntryKind.TAP, at, 1, 0, "")
+    decision = "approved" if ok else "refused"
+    tap = r.TapRow(
+        f"tap-{number}",
+        "park",
+        "e",
+        number,
+        touchpoint,
+        "nfc",
+        at,
+        at,
+        decision,
+        True,
+        entry,
+        token_id,
+        party_id,
+    )
+    with database.write() as connection:
+        if not rows_where(connection, r.EdgeRow):
+            write_rows(connection, [r.EdgeRow("park", "park", r.EdgeState.ENROLLED)], [])
+        write_rows(connection, [tap], [])
+
+
+def put_family(database: Database, guests: int = 2, *, plan: bool = False) -> Family:
+    """Have a party in the ledger, as a booking would make it."""
+    envelope = Envelope(f"photo-{next(_ids)}", "system", Channel.SYSTEM, None, NOON)
+    command = Command(envelope, NewFamily(guests, plan), SystemEntropy().draw(32))
+    outcome = MakeFamily().decide(WorkingSet(RESORT), command)
+    with database.write() as connection:
+        write_rows(connection, outcome.rows, [])
+    return Family(**outcome.answer)
 
 
 def made_up(text: str) -> TakenIn:
     """Return what would have been taken in, for tests that need no picture."""
-    from hashlib import sha256
-
     digest = sha256(text.encode()).hexdigest()
     return TakenIn(digest, "image/jpeg", 1000, 640, 480, digest, f"{digest}.preview-1")
 
@@ -201,7 +223,7 @@ def photo_house(url: str) -> Iterator[PhotoHouse]:
     conveyor = Conveyor(database, feed, SERVICES, SystemEntropy())
     records, blobs = StoredPhotos(database), MemoryBlobs()
     conveyor.start()
-    house = PhotoHouse(database, conveyor, Album(blobs, records), records, blobs)
+    house = PhotoHouse(database, feed, conveyor, Album(blobs, records), records, blobs)
     try:
         house.do("test.resort", gateway_world.Resettle(RESORT))
         yield house

@@ -8,11 +8,10 @@ from photopass.claims import (
     ClaimCard,
     Claimed,
     Plan,
-    card_code,
     check_taken_at,
     claim,
-    code_hash,
     download_until,
+    print_code,
     read_code,
     refuse_download,
     view,
@@ -26,7 +25,6 @@ TAKEN = datetime(2027, 3, 2, 12, tzinfo=UTC)
 GUEST = Guest("token-a", "party-a")
 SHOT = Shot("p1", TAKEN)
 PLAN = Plan("party-a", TAKEN - timedelta(days=1), TAKEN + timedelta(days=1))
-SECRET = b"s" * 32
 
 
 def card(*photo_ids: str) -> ClaimCard:
@@ -146,37 +144,21 @@ def test_the_camera_s_clock_must_be_bearable():
     assert old == PhotoRefusal(PhotoReason.TAKEN_TOO_LONG_AGO, {"days": "45"})
 
 
-@given(st.binary(min_size=16, max_size=32), st.uuids(), st.booleans(), st.booleans())
-def test_a_code_survives_how_people_type_it(secret, card_id, lower, spaced):
-    code = card_code(secret, str(card_id))
-    typed = code.replace("0", "O").replace("1", "l")
-    typed = typed.lower() if lower else typed
-    typed = typed.replace("-", " ") if spaced else typed.replace("-", "")
-    assert read_code(f"  {typed} ") == code.replace("-", "")
-    assert read_code(f"https://resort.example/app/photos#claim={code}") == code.replace("-", "")
-    assert code_hash(secret, typed) == code_hash(secret, code)
-
-
-def test_codes_differ_by_card_and_by_secret():
-    codes = {card_code(SECRET, str(number)) for number in range(2000)}
-    assert len(codes) == 2000
-    assert card_code(SECRET, "1") not in {card_code(b"t" * 32, str(number)) for number in range(2000)}
-    letters = "".join(codes).replace("-", "")
-    # Each of 32 letters in each of 12 places: no place is fixed, none is favoured.
-    assert all(500 < letters.count(letter) < 1000 for letter in set(letters))
-    assert len(set(letters)) == 32
+@given(
+    st.text("23456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=12, max_size=12), st.booleans(), st.sampled_from(" -")
+)
+def test_a_code_survives_how_people_type_it(code: str, lower: bool, gap: str):
+    printed = print_code(code)
+    assert [len(group) for group in printed.split("-")] == [4, 4, 4]
+    typed = printed.replace("-", gap).lower() if lower else printed.replace("-", gap)
+    assert read_code(f"  {typed} ") == code
+    assert read_code(typed.replace(gap, "")) == code
+    assert read_code(f"https://resort.example/app/photos#claim={printed}") == code
 
 
 @pytest.mark.parametrize(
-    "text", ["", "7Q2M-9XKD", "7Q2M-9XKD-40PU", "7Q2M9XKD40PTX", "x" * 5000, "7Q2M-9XKD-40P€"]
+    "text",
+    ["", "7Q2M-9XKD", "7Q2M9XKD4RPTX", "x" * 5000 + "claim=7Q2M9XKD4RPT", "7Q2M-9XKD-4RP€", "7Q2M_9XKD_4R"],
 )
 def test_what_cannot_be_a_code_is_none(text: str):
     assert read_code(text) is None
-    with pytest.raises(ValueError, match="not a claim code"):
-        code_hash(SECRET, text)
-
-
-def test_the_stored_hash_does_not_tell_the_code():
-    code = card_code(SECRET, "1")
-    assert code_hash(SECRET, code) != code_hash(b"t" * 32, code)
-    assert code.replace("-", "").lower() not in code_hash(SECRET, code)
