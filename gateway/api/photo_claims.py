@@ -41,7 +41,7 @@ class ClaimWish(BaseModel):
 
 
 class Claim(BaseModel):
-    """The photos now in the album, and those whose days are over; or the reason why the card is not claimed."""
+    """The photos now in the album and those whose days are over, or why the card is not claimed."""
 
     claimed: bool
     photo_ids: list[str] = []

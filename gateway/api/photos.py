@@ -27,7 +27,7 @@ RECENT = timedelta(minutes=20)
 
 _PIECE_BYTES = 256 * 1024
 _DECODING = CapacityLimiter(2)
-"""Decoding takes a core and up to a few hundred MB: more at a time would only be slower, and run out of memory."""
+"""Decoding takes a core and up to a few hundred MB: more at a time would run out of memory, no sooner done."""
 _PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 _STATUS = {PhotoReason.PLAN_NOT_OWNED: 403, PhotoReason.DOWNLOAD_OVER: 409, PhotoReason.FILE_TOO_LARGE: 413}
 _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "A JPEG image"}}
@@ -78,7 +78,7 @@ async def upload(
     taken_at: Annotated[AwareDatetime | None, Form()] = None,
     token_ids: Annotated[list[str] | None, Form(max_length=50)] = None,
 ) -> Uploaded:
-    """Take a photo in and link it: to `token_ids` (one empty value: to nobody), else to who tapped before it."""
+    """Take a photo in and link it to `token_ids` (one empty value: to nobody), else to who tapped before."""
     point = point_named(called.gateway.feed.resort(), photo_point)
     kept = await to_thread.run_sync(_take_in, called.gateway, file.file, limiter=_DECODING)
     chosen = None if token_ids is None else tuple(sorted({each for each in token_ids if each}))

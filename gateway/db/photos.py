@@ -38,7 +38,7 @@ class StoredPhotos:
             return _linked(connection, _photos(connection, photos.photo.c.id.in_(own)), party_id)
 
     def plans(self, party_ids: Collection[str]) -> list[Plan]:
-        """Return the photo plans of these parties: one for each right with a plan that a guest of theirs has."""
+        """Return the photo plans of these parties: one per right with a plan that a guest of theirs has."""
         right, token = party.entitlement.c, party.token.c
         owned: list[Plan] = []
         with self._database.read() as connection:

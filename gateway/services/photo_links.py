@@ -68,7 +68,7 @@ def gathered(
     window_s: int,
     new: Shot | None = None,
 ) -> list[PhotoLink]:
-    """Return the links that change by what is known now, of the photos taken in the span and up to a window after.
+    """Return the links that change by what is known now: of photos taken in the span or up to a window after.
 
     Args:
         state: with the taps and photos from a window before the span to a window after it.

@@ -31,7 +31,7 @@ class AddPhoto(Struct, frozen=True):
 
 
 class PhotoAdd(Service[AddPhoto]):
-    """Puts a photo on record and links it to who stands in it; the same file at the same point is one photo."""
+    """Puts a photo on record and links it to who is in it; the same file at the same point is one photo."""
 
     name = "photo.add"
 
@@ -166,7 +166,7 @@ def _id_of(body: AddPhoto) -> str:
 
 
 def _widened(span: tuple[datetime, datetime], window_s: int) -> tuple[datetime, datetime]:
-    """A photo up to a window after the span has taps up to a window before itself; so has what the span replaces."""
+    """The photos concerned end a window after the span, and their groups begin a window before it."""
     return span[0] - timedelta(seconds=window_s), span[1] + timedelta(seconds=window_s)
 
 
