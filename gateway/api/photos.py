@@ -27,7 +27,7 @@ RECENT = timedelta(minutes=20)
 
 _PIECE_BYTES = 256 * 1024
 _DECODING = CapacityLimiter(2)
-"""Decoding takes a core and up to a few hundred MB: more at a time would run out of memory, no sooner done."""
+"""Decoding takes a core and up to a few hundred MB: more at once would run out of memory."""
 _PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 _STATUS = {PhotoReason.PLAN_NOT_OWNED: 403, PhotoReason.DOWNLOAD_OVER: 409, PhotoReason.FILE_TOO_LARGE: 413}
 _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "A JPEG image"}}
