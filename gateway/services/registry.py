@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.command import Service
-from gateway.services import edge, person, resort, session, staff
+from gateway.services import edge, person, photo_claims, photos, resort, session, staff
 
 
 def all_services() -> Mapping[str, Service[Any]]:
@@ -19,6 +19,11 @@ def all_services() -> Mapping[str, Service[Any]]:
         edge.AddEdge(),
         edge.EnrolEdge(),
         person.ForgetPerson(),
+        photos.PhotoAdd(),
+        photos.PhotoGather(),
+        photos.PhotoUnlink(),
+        photo_claims.PhotoCard(),
+        photo_claims.PhotoClaim(),
     )
     by_name = {service.name: service for service in services}
     assert len(by_name) == len(services), "two services share a name"
