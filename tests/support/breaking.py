@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import combinations
 
 from msgspec.structs import replace
 
@@ -36,6 +37,14 @@ def expect_first_broken(passing: World, breaks: Sequence[Break], chosen: frozens
         assert verdict.reason is breaks[min(chosen)].reason
     else:
         assert isinstance(verdict, Approved), verdict
+
+
+def expect_each_and_every_pair(passing: World, breaks: Sequence[Break]) -> None:
+    """Assert the same for no break, each alone and each two: a random set seldom begins with a late one."""
+    alone = [frozenset({index}) for index in range(len(breaks))]
+    pairs = [frozenset(pair) for pair in combinations(range(len(breaks)), 2)]
+    for chosen in (frozenset[int](), *alone, *pairs):
+        expect_first_broken(passing, breaks, chosen)
 
 
 def _no_credential(world: World) -> World:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.breaking import CLOSED, MEDIUM_BREAKS, NO_RIGHTS, STALE, Break, expect_first_broken
+from tests.support.breaking import (
+    CLOSED,
+    MEDIUM_BREAKS,
+    NO_RIGHTS,
+    STALE,
+    Break,
+    expect_each_and_every_pair,
+    expect_first_broken,
+)
 from tests.support.worlds import NOON, TODAY, World, use_of, world_at
 from wallet.decide import decide
 from wallet.entitlement import Admission
@@ -47,6 +55,10 @@ BREAKS = (
 @given(st.frozensets(st.integers(0, len(BREAKS) - 1)))
 def test_a_gate_names_the_first_condition_that_is_broken(chosen: frozenset[int]) -> None:
     expect_first_broken(world_at("gate-in", TICKET), BREAKS, chosen)
+
+
+def test_a_gate_names_each_broken_condition_and_of_two_the_first() -> None:
+    expect_each_and_every_pair(world_at("gate-in", TICKET), BREAKS)
 
 
 @pytest.mark.parametrize(("days", "passes"), [(-4, False), (-3, True), (0, True), (3, True), (4, False)])
@@ -152,6 +164,7 @@ def test_the_moment_of_the_other_entry_is_told() -> None:
         ((entry(60 * SECOND), leaving(timedelta(0))), True),
         ((entry(60 * SECOND, "summit", right="b"),), True),
         ((use_of(Step.PHOTO, NOON - SECOND, "lagoon"),), True),
+        ((entry(60 * SECOND), use_of(Step.PHOTO, NOON - SECOND, "lagoon")), False),
     ],
 )
 def test_only_a_way_out_between_two_entries_lets_the_second_in(moves: tuple[Use, ...], passes: bool) -> None:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.breaking import CLOSED, MEDIUM_BREAKS, STALE, Break, expect_first_broken
+from tests.support.breaking import (
+    CLOSED,
+    MEDIUM_BREAKS,
+    STALE,
+    Break,
+    expect_each_and_every_pair,
+    expect_first_broken,
+)
 from tests.support.worlds import NOON, RESORT, use_of, world_at
 from wallet.decide import decide
 from wallet.entitlement import Bypass
@@ -52,9 +59,17 @@ def test_an_entrance_names_the_first_condition_that_is_broken(chosen: frozenset[
     expect_first_broken(world_at("comet-entrance", RIDE), ENTRANCE_BREAKS, chosen)
 
 
+def test_an_entrance_names_each_broken_condition_and_of_two_the_first() -> None:
+    expect_each_and_every_pair(world_at("comet-entrance", RIDE), ENTRANCE_BREAKS)
+
+
 @given(st.frozensets(st.integers(0, len(MERGE_BREAKS) - 1)))
 def test_a_merge_point_names_the_first_condition_that_is_broken(chosen: frozenset[int]) -> None:
     expect_first_broken(world_at("comet-merge", RIDE).with_uses(ENTERED), MERGE_BREAKS, chosen)
+
+
+def test_a_merge_point_names_each_broken_condition_and_of_two_the_first() -> None:
+    expect_each_and_every_pair(world_at("comet-merge", RIDE).with_uses(ENTERED), MERGE_BREAKS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.breaking import CLOSED, MEDIUM_BREAKS, STALE, Break, expect_first_broken
+from tests.support.breaking import (
+    CLOSED,
+    MEDIUM_BREAKS,
+    STALE,
+    Break,
+    expect_each_and_every_pair,
+    expect_first_broken,
+)
 from tests.support.worlds import NOON, World, an_id, sale_of, use_of, world_at
 from wallet.decide import decide
 from wallet.entitlement import Spending
@@ -59,6 +66,11 @@ BREAKS = (
 def test_a_till_names_the_first_condition_that_is_broken(chosen: frozenset[int]) -> None:
     passing = paying(6000, pin=PinCheck.RIGHT, hold=HELD)
     expect_first_broken(passing, BREAKS, chosen)
+
+
+def test_a_till_names_each_broken_condition_and_of_two_the_first() -> None:
+    passing = paying(6000, pin=PinCheck.RIGHT, hold=HELD)
+    expect_each_and_every_pair(passing, BREAKS)
 
 
 def test_a_charge_is_one_use_of_the_whole_amount_at_the_outlet() -> None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.breaking import CLOSED, MEDIUM_BREAKS, NO_RIGHTS, STALE, Break, expect_first_broken
+from tests.support.breaking import (
+    CLOSED,
+    MEDIUM_BREAKS,
+    NO_RIGHTS,
+    STALE,
+    Break,
+    expect_each_and_every_pair,
+    expect_first_broken,
+)
 from tests.support.worlds import NOON, World, use_of, world_at
 from wallet.decide import decide
 from wallet.entitlement import Parking, Photos, RoomKey
@@ -63,14 +71,26 @@ def test_a_door_names_the_first_condition_that_is_broken(chosen: frozenset[int])
     expect_first_broken(world_at("door-101", KEY), ROOM_BREAKS, chosen)
 
 
+def test_a_door_names_each_broken_condition_and_of_two_the_first() -> None:
+    expect_each_and_every_pair(world_at("door-101", KEY), ROOM_BREAKS)
+
+
 @given(st.frozensets(st.integers(0, len(LANE_BREAKS) - 1)))
 def test_an_entry_lane_names_the_first_condition_that_is_broken(chosen: frozenset[int]) -> None:
     expect_first_broken(world_at("lane-in", CAR), LANE_BREAKS, chosen)
 
 
+def test_an_entry_lane_names_each_broken_condition_and_of_two_the_first() -> None:
+    expect_each_and_every_pair(world_at("lane-in", CAR), LANE_BREAKS)
+
+
 @given(st.frozensets(st.integers(0, len(PHOTO_BREAKS) - 1)))
 def test_a_photo_point_names_the_first_condition_that_is_broken(chosen: frozenset[int]) -> None:
     expect_first_broken(world_at("plaza", PHOTOS), PHOTO_BREAKS, chosen)
+
+
+def test_a_photo_point_names_each_broken_condition_and_of_two_the_first() -> None:
+    expect_each_and_every_pair(world_at("plaza", PHOTOS), PHOTO_BREAKS)
 
 
 @pytest.mark.parametrize(("touchpoint", "right"), [("door-101", KEY), ("lane-in", CAR), ("plaza", PHOTOS)])
