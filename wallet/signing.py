@@ -12,12 +12,13 @@ from msgspec import Struct
 REQUEST_AGE_MAX_S = 300
 """A signed request older or newer than this by the receiver's clock is refused."""
 
-_COMPONENTS = '("@method" "@target-uri" "content-digest")'
+# The origin-form target (path and query), RFC 9421 section 2.2.5: an edge may reach us under several host names.
+_COMPONENTS = '("@method" "@request-target" "content-digest")'
 _INPUT = re.compile(
-    r'^sig1=(?P<parameters>\("@method" "@target-uri" "content-digest"\);created=(?P<created>\d{1,12});'
-    r'nonce="(?P<nonce>[0-9a-f]{32})";keyid="(?P<key_id>[a-z0-9_-]{1,64})";alg="ed25519")$'
+    r'sig1=(?P<parameters>\("@method" "@request-target" "content-digest"\);created=(?P<created>[0-9]{1,10});'
+    r'nonce="(?P<nonce>[0-9a-f]{32})";keyid="(?P<key_id>[a-z0-9_-]{1,64})";alg="ed25519")'
 )
-_SIGNATURE = re.compile(r"^sig1=:(?P<signature>[A-Za-z0-9+/=]{1,128}):$")
+_SIGNATURE = re.compile(r"sig1=:(?P<signature>[A-Za-z0-9+/]{86}==):")
 
 
 class SignatureFault(Exception):
@@ -35,12 +36,12 @@ class SignedBy(Struct, frozen=True):
 def sign_request(
     method: str, target: str, body: bytes, *, key: Ed25519PrivateKey, key_id: str, at: datetime, nonce: bytes
 ) -> dict[str, str]:
-    """Return the headers that sign a request. `target` is path and query; `nonce` sixteen random bytes."""
+    """Return the headers that sign a request. `target` is path and query as sent, `nonce` sixteen random bytes."""
     parameters = (
         f'{_COMPONENTS};created={int(at.timestamp())};nonce="{nonce.hex()}";keyid="{key_id}";alg="ed25519"'
     )
     digest = content_digest(body)
-    signature = key.sign(_base(method, target, digest, parameters))
+    signature = key.sign(_base(method.upper(), target, digest, parameters))
     return {
         "content-digest": digest,
         "signature-input": f"sig1={parameters}",
@@ -54,7 +55,7 @@ def read_signature(signature_input: str) -> SignedBy:
     Raises:
         SignatureFault: the header is not of this profile.
     """
-    match = _INPUT.match(signature_input)
+    match = _INPUT.fullmatch(signature_input)
     if match is None:
         raise SignatureFault("the Signature-Input header is not of the form this gateway takes")
     created = datetime.fromtimestamp(int(match["created"]), UTC)
@@ -72,7 +73,7 @@ def verify_request(
         SignatureFault: a header is missing, the body was changed, the signature is wrong or too old.
     """
     signed = read_signature(headers.get("signature-input", ""))
-    signature = _SIGNATURE.match(headers.get("signature", ""))
+    signature = _SIGNATURE.fullmatch(headers.get("signature", ""))
     if signature is None:
         raise SignatureFault("the Signature header is missing or not of the form this gateway takes")
     digest = content_digest(body)
@@ -81,8 +82,11 @@ def verify_request(
     if abs((now - signed.created).total_seconds()) > REQUEST_AGE_MAX_S:
         raise SignatureFault("the request was signed too long ago or in the future; check the edge's clock")
     parameters = headers["signature-input"].removeprefix("sig1=")
+    raw = base64.b64decode(signature["signature"])
+    if base64.b64encode(raw).decode() != signature["signature"]:
+        raise SignatureFault("the signature is not in the one spelling base64 has for it")
     try:
-        key.verify(base64.b64decode(signature["signature"]), _base(method, target, digest, parameters))
+        key.verify(raw, _base(method, target, digest, parameters))
     except (InvalidSignature, ValueError):
         raise SignatureFault("the signature does not fit the request") from None
     return signed
@@ -95,6 +99,6 @@ def content_digest(body: bytes) -> str:
 
 def _base(method: str, target: str, digest: str, parameters: str) -> bytes:
     return (
-        f'"@method": {method.upper()}\n"@target-uri": {target}\n'
+        f'"@method": {method}\n"@request-target": {target}\n'
         f'"content-digest": {digest}\n"@signature-params": {parameters}'
     ).encode()
