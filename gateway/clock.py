@@ -1,4 +1,4 @@
-"""Time and entropy: the one place where the gateway reads the clock and rolls dice. Both are injected everywhere else."""
+"""Time and entropy: the one place where the gateway reads the clock and rolls dice; the rest gets them."""
 
 import math
 import os

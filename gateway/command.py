@@ -33,7 +33,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who says it. `id` is the idempotency key; `actor` like "guest:<id>", "staff:<id>", "edge:<id>", "anonymous"."""
+    """Who says it: `id` is the idempotency key, `actor` is "guest:<id>", "staff:<id>", "edge:<id>" or "anonymous"."""
 
     id: str
     actor: str
@@ -44,7 +44,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[B]):
-    """An envelope, a body (a frozen struct) and 32 random bytes, so that deciding needs no entropy of its own."""
+    """An envelope, a body (a frozen struct) and 32 random bytes, so that deciding draws none of its own."""
 
     envelope: Envelope
     body: B
@@ -65,10 +65,10 @@ class Command(Generic[B]):
 
 
 class KeyKind(IntEnum):
-    """What can be held still, in the order in which it is locked. The first few are names that lead to something held.
+    """What can be held still, in the order in which it is locked; the first few only lead to something held.
 
-    Holding a key also loads what hangs on it (gateway/db/load.py); PARTY leads on to its tokens and folio, TOKEN to
-    the account it charges.
+    Holding a key also loads what hangs on it (gateway/db/load.py); PARTY leads on to its tokens and folio, TOKEN
+    to the account it charges.
     """
 
     # Looked up, not locked: what they lead to never changes.
@@ -126,7 +126,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a decided command gives: the stored answer (JSON-able, no secret in it), rows to put, events to tell."""
+    """What a command gives: the stored answer (JSON-able, no secret in it), rows to put, events to tell."""
 
     answer: dict[str, Any]
     rows: tuple[Row, ...] = ()
@@ -134,7 +134,7 @@ class Outcome:
 
 
 class Service(ABC, Generic[B]):
-    """One command: what it holds, and its pure decision. Loading, locking, writing and committing are the conveyor's."""
+    """One command: what it holds, and its pure decision. Loading, locking and writing are the conveyor's."""
 
     name: str
     """Noun and verb, like "booking.create"."""
@@ -146,10 +146,10 @@ class Service(ABC, Generic[B]):
         """Return what must be held still, as far as the body tells."""
 
     def expand(self, state: "WorkingSet", body: B) -> frozenset[Key]:
-        """Return what else must be held, now that more is known; called after each kind of key has been loaded.
+        """Return what else must be held, now that more is known; called before any and after each kind is loaded.
 
-        What it names must come later in the order of KeyKind than what it was read from. `state` holds what is
-        loaded so far, so look for what may be missing with `get`.
+        What it names must come later in the order of KeyKind than what it was read from. `state` holds what
+        is loaded so far, so look for what may be missing with `get`.
         """
         return frozenset()
 

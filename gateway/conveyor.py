@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Event, Thread
@@ -16,6 +16,7 @@ from gateway.command import Command, Key, KeyKind, Outcome, Service
 from gateway.db import feed as stored_feed
 from gateway.db import load, locks, write
 from gateway.db.engine import Connection, Database, is_retryable
+from gateway.db.resort import ResortShelf
 from gateway.db.rows import CommandRow, FeedEntryRow, ResortVersionRow, TokenDocumentRow
 from gateway.errors import Busy, Rejection
 from gateway.feed import Feed
@@ -43,7 +44,15 @@ class _Waiting:
     def id(self) -> str:
         return self.command.envelope.id
 
+    @property
+    def outcome_word(self) -> str:
+        error = self.future.exception() if self.future.done() and not self.future.cancelled() else None
+        return "answered" if error is None else "rejected" if isinstance(error, Rejection) else "failed"
+
     def tell(self) -> None:
+        # From here on the future cannot be cancelled any more; one whose asker has gone away needs no answer.
+        if not self.future.set_running_or_notify_cancel():
+            return
         if isinstance(self.outcome, Exception):
             self.future.set_exception(self.outcome)
         else:
@@ -63,6 +72,7 @@ class Conveyor:
         *,
         queue_max: int = 2000,
         batch_max: int = 100,
+        on_batch: Callable[[list[tuple[str, str]]], None] = lambda outcomes: None,
     ) -> None:
         self._database = database
         self._feed = feed
@@ -70,10 +80,11 @@ class Conveyor:
         self._entropy = entropy
         self._queue_max = queue_max
         self._batch_max = batch_max
+        self._on_batch = on_batch
         self._queue: deque[_Waiting] = deque()
         self._arrived = Condition()
         self._stopping = Event()
-        self._resort: Resort | None = None
+        self._shelf = ResortShelf()
         self._thread = Thread(target=self._run, name="conveyor", daemon=True)
 
     def start(self) -> None:
@@ -117,6 +128,7 @@ class Conveyor:
         while batch := self._gather():
             try:
                 self._carry_out(batch)
+                self._on_batch([(each.service.name, each.outcome_word) for each in batch])
             except Exception as error:
                 # The thread outlives whatever happens: a conveyor that stands still would be worse than any error.
                 _log.exception("a batch failed beyond its transaction")
@@ -167,7 +179,8 @@ class Conveyor:
             waiting.tell()
             return
         _log.error("%s %s failed", waiting.service.name, waiting.id, exc_info=error)
-        waiting.future.set_exception(error)
+        waiting.outcome = error
+        waiting.tell()
 
     def _number(self) -> None:
         """Give the batch its positions before it is answered, so that who wrote something can read it in the feed."""
@@ -209,7 +222,7 @@ class Conveyor:
             locks.hold(connection, [_name(_RESORT)])
         else:
             locks.hold_shared(connection, _name(_RESORT))
-        state = WorkingSet(self._current_resort(connection))
+        state = WorkingSet(self._shelf.current(connection))
         earliest = min(each.command.envelope.at for each in batch)
         state.hold(key for key in wanted if key.kind < KeyKind.RESORT)
         wanted |= load.resolve(connection, [key for key in wanted if key.kind < KeyKind.RESORT])
@@ -226,12 +239,6 @@ class Conveyor:
             state.take(row for row in rows if kind is not KeyKind.CHIP)
             wanted |= load.leads_on(kind, rows) | _expanded(batch, state, kind)
         return state
-
-    def _current_resort(self, connection: Connection) -> Resort | None:
-        version = load.current_resort_version(connection)
-        if version and (self._resort is None or self._resort.version != version):
-            self._resort = load.resort_of_version(connection, version)
-        return self._resort if version else None
 
     def _decide(
         self,

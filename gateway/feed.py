@@ -15,6 +15,7 @@ from gateway.db import feed as stored
 from gateway.db import load
 from gateway.db.engine import Connection, Database
 from gateway.db.feed import FeedEntry
+from gateway.db.resort import ResortShelf
 from gateway.errors import Rejection
 from gateway.publish import RESORT
 from gateway.services.documents import split
@@ -52,7 +53,7 @@ class Feed:
         self._waiters: set[_Waiter] = set()
         self._stopping = Event()
         self._thread = Thread(target=self._tick, name="feed", daemon=True)
-        self._resort: Resort | None = None
+        self._shelf = ResortShelf()
 
     def start(self) -> None:
         """Read where the feed stands and begin to tick."""
@@ -77,6 +78,11 @@ class Feed:
     def swept_at(self) -> datetime | None:
         """When the last sweep began: everything committed before it has its position."""
         return self._swept_at
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the feed has been told to stop: who reads it should end too."""
+        return self._stopping.is_set()
 
     def sweep(self) -> None:
         """Number what is committed and let waiting readers know."""
@@ -191,7 +197,7 @@ class Feed:
                 upto = entries[-1].position
                 as_of = min(as_of, stored.earliest_instant_behind(connection, upto) or as_of)
             resort = self._resort_of(connection)
-        pins = _takes_pins(resort, venue)
+        pins = takes_pins(resort, venue)
         latest = {entry.token_id: _change(entry, venue, pins) for entry in entries if entry.kind != RESORT}
         return FeedBatch(
             wire=WIRE_VERSION,
@@ -216,7 +222,7 @@ class Feed:
         with self._database.read() as connection:
             resort = self._resort_of(connection)
             rows = load.documents(connection, after, limit, scope=venue)
-        pins = _takes_pins(resort, venue)
+        pins = takes_pins(resort, venue)
         return Snapshot(
             wire=WIRE_VERSION,
             position=head if position is None else min(position, head),
@@ -226,13 +232,20 @@ class Feed:
             next_after=rows[-1].token_id if len(rows) == limit else None,
         )
 
+    def resort(self) -> Resort:
+        """Return the current resort.
+
+        Raises:
+            Rejection: none is loaded.
+        """
+        with self._database.read() as connection:
+            return self._resort_of(connection)
+
     def _resort_of(self, connection: Connection) -> Resort:
-        version = load.current_resort_version(connection)
-        if version == 0:
-            raise Rejection("no_resort", 409, "No resort has been loaded here yet.")
-        if self._resort is None or self._resort.version != version:
-            self._resort = load.resort_of_version(connection, version)
-        return self._resort
+        resort = self._shelf.current(connection)
+        if resort is None:
+            raise Rejection("no_resort", 409, "No resort is loaded here yet: passband gateway load FILE.")
+        return resort
 
     def _tick(self) -> None:
         while not self._stopping.wait(_TICK_S):
@@ -249,12 +262,13 @@ def _change(entry: FeedEntry, venue: str, pins: bool) -> TokenChange:
     return TokenChange(entry.position, document.token_id, document.version, seen)
 
 
-def _takes_pins(resort: Resort, venue: str) -> bool:
+def takes_pins(resort: Resort, venue: str) -> bool:
+    """Return whether edges of this venue run tills, and so need the PIN verifiers."""
     return any(point.venue == venue and point.kind is TouchpointKind.TILL for point in resort.touchpoints)
 
 
 def _for_edge(document: TokenDocument, pins: bool) -> TokenDocument:
-    """Return the document as an edge may have it: a four-digit PIN does not survive a stolen box, so few edges get it."""
+    """Return the document as an edge may have it: a PIN does not survive a stolen box, so few edges get one."""
     if pins or not document.pin_verifier:
         return document
     return msgspec.structs.replace(document, pin_verifier="")

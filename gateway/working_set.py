@@ -57,6 +57,11 @@ class WorkingSet:
             )
         return self._resort
 
+    @property
+    def resort_or_none(self) -> Resort | None:
+        """The resort as last loaded, None before the first."""
+        return self._resort
+
     def get(self, kind: type[R], *primary_key: Any) -> R | None:
         """Return the row, or None when there is none (or its key is not held)."""
         found: R | None = self._rows.get(kind, {}).get(primary_key)

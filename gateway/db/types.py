@@ -16,7 +16,7 @@ Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC instant: TIMESTAMPTZ on PostgreSQL, text of fixed width on SQLite, so that text order is time order."""
+    """An aware UTC instant: TIMESTAMPTZ on PostgreSQL; on SQLite text of fixed width, in the order of time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

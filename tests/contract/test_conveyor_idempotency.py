@@ -55,7 +55,9 @@ def test_one_id_twice_in_one_batch_is_carried_out_once(database_url: str) -> Non
     with house(database_url) as gateway:
         folio = gateway.party()["folio"]
         # Whatever is submitted while the conveyor holds a batch waits for the next one, together.
-        wishes = [command(Charge(folio, 5), "twice") for _ in range(20)] + [command(Charge(folio, 6), "twice")]
+        wishes = [command(Charge(folio, 5), "twice") for _ in range(20)] + [
+            command(Charge(folio, 6), "twice")
+        ]
         futures = [gateway.conveyor.submit("test.charge", wish) for wish in wishes]
         assert [future.result(10) for future in futures[:20]] == [{"balance_minor": 5}] * 20
         with pytest.raises(Rejection):
@@ -77,7 +79,8 @@ def test_two_gateways_with_one_id_make_one_effect(database_url: str) -> None:
         folio = one.party()["folio"]
         for n in range(20):
             futures = [
-                pool.submit(each.do, "test.charge", Charge(folio, 1), f"race-{n}") for each in (one, other) * 4
+                pool.submit(each.do, "test.charge", Charge(folio, 1), f"race-{n}")
+                for each in (one, other) * 4
             ]
             assert {future.result()["balance_minor"] for future in futures} == {n + 1}
         assert balance(one, folio) == 20

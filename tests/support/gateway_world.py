@@ -20,6 +20,7 @@ from gateway.feed import Feed
 from gateway.services.documents import entitlement_row
 from gateway.working_set import WorkingSet
 from wallet.entitlement import Admission
+from wallet.ledger import AccountKind, TransferKind
 from wallet.medium import MediumKind, MediumState
 from wallet.resort import Park, Resort, Touchpoint, TouchpointKind, Venue
 
@@ -29,7 +30,10 @@ RESORT = Resort(
     zone="Europe/Madrid",
     currency="EUR",
     venues=(Venue("park", "Park"), Venue("cove", "Cove"), Venue("shops", "Shops")),
-    parks=(Park("lagoon", "Lagoon", "park", time(9), time(23)), Park("reef", "Reef", "cove", time(9), time(23))),
+    parks=(
+        Park("lagoon", "Lagoon", "park", time(9), time(23)),
+        Park("reef", "Reef", "cove", time(9), time(23)),
+    ),
     touchpoints=(
         Touchpoint("gate-1", "Gate 1", TouchpointKind.PARK_GATE, "park", "lagoon"),
         Touchpoint("gate-9", "Gate 9", TouchpointKind.PARK_GATE, "cove", "reef"),
@@ -52,7 +56,9 @@ class LoadResort(Service[Resettle]):
         return frozenset({Key(KeyKind.RESORT, "current")})
 
     def decide(self, state: WorkingSet, command: Command[Resettle]) -> Outcome:
-        row = r.ResortVersionRow(command.body.resort.version, command.body.resort, command.envelope.at, "test")
+        row = r.ResortVersionRow(
+            command.body.resort.version, command.body.resort, command.envelope.at, "test"
+        )
         return Outcome({}, (row,))
 
 
@@ -77,7 +83,7 @@ class MakeParty(Service[NewParty]):
             r.GuestRow(guest, party, token, lead=True),
             r.PersonRow(guest, "Ada", "Marsh", "ada@example.org"),
             r.TokenRow(token, guest, party),
-            r.AccountRow(folio, "folio", "EUR", party, limit_minor=100_000),
+            r.AccountRow(folio, AccountKind.FOLIO, "EUR", party, limit_minor=100_000),
             entitlement_row(token, admission, made_at=at, resort=state.resort),
         )
         answer = {"party_id": party, "guest_id": guest, "token_id": token, "folio": folio}
@@ -108,12 +114,22 @@ class ChargeFolio(Service[Charge]):
         made: tuple[r.Row, ...] = (
             replace(account, balance_minor=after),
             r.TransferRow(
-                transfer, "sale", at, at.date(), "EUR", body.amount_minor, "x", command.envelope.id, account.party_id
+                transfer,
+                TransferKind.SALE,
+                at,
+                at.date(),
+                "EUR",
+                body.amount_minor,
+                "x",
+                command.envelope.id,
+                account.party_id,
             ),
             r.PostingRow(transfer, 1, account.id, "EUR", body.amount_minor),
             r.PostingRow(transfer, 2, "revenue:x", "EUR", -body.amount_minor + int(body.wrong)),
         )
-        return Outcome({"balance_minor": after}, made, (Event("transfer.posted", {"id": transfer}, account.party_id),))
+        return Outcome(
+            {"balance_minor": after}, made, (Event("transfer.posted", {"id": transfer}, account.party_id),)
+        )
 
 
 class Move(Struct, frozen=True):
@@ -134,7 +150,9 @@ class MoveToken(Service[Move]):
         body, at = command.body, command.envelope.at
         token = state.need(r.TokenRow, body.token_id)
         if body.band:
-            medium = r.MediumRow(command.new_id(0), token.id, MediumKind.BAND, MediumState.ACTIVE, at, body.band)
+            medium = r.MediumRow(
+                command.new_id(0), token.id, MediumKind.BAND, MediumState.ACTIVE, at, body.band
+            )
             return Outcome({"medium_id": medium.id}, (medium,))
         (right,) = state.find(r.EntitlementRow, token_id=token.id)
         assert isinstance(right.body, Admission)

@@ -24,7 +24,7 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class FeedEntryRow:
-    """An entry of the feed before it has its position. `scopes` are those before and after, `scopes_after` those after."""
+    """An entry of the feed without its position. `scopes` are those before or after, `scopes_after` those after."""
 
     kind: str
     party_id: str | None

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from wallet.ledger import AccountKind, Tender, TransferKind
 from wallet.tap import Sale
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account that keeps a balance (a folio, stored value). Revenue and the like are summed from postings and have no row.
+    """An account that keeps a balance, such as a folio. `limit_minor` None means without limit.
 
-    `kind` is a word of wallet.ledger. `limit_minor` None means without limit.
+    The resort's own accounts (wallet.ledger.system_account) are summed from postings and have no row.
     """
 
     id: str
-    kind: str
+    kind: AccountKind
     currency: str
     party_id: str | None
     outlet: str | None = None
@@ -30,7 +31,7 @@ class TransferRow:
     """Money moved once and for ever: a transfer is never changed, it is reversed by another (`reverses`)."""
 
     id: str
-    kind: str
+    kind: TransferKind
     at: datetime
     day: date
     currency: str
@@ -42,19 +43,20 @@ class TransferRow:
     token_id: str | None = None
     tap_id: str | None = None
     outlet: str | None = None
-    tender: str | None = None
+    tender: Tender | None = None
     reverses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PostingRow:
-    """One side of a transfer; the postings of a transfer sum to zero. `number` counts from 1 within the transfer."""
+    """One line of a transfer; those of one transfer sum to zero. `number` counts from 1 within it."""
 
     transfer_id: str
     number: int
     account_id: str
     currency: str
     amount_minor: int
+    memo: str = ""
 
 
 class HoldState(StrEnum):

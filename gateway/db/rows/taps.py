@@ -73,7 +73,7 @@ class SetAsideRow:
 
 @dataclass(frozen=True, slots=True)
 class TapRow:
-    """One tap, once. `decision` is the verdict the guest saw; `entry` is the journal entry it came in, to decide it again."""
+    """One tap, once. `decision` is the verdict the guest saw, `entry` what it came in, to decide it again."""
 
     id: str
     edge: str

@@ -1,10 +1,11 @@
-"""Tables of the books. `transfer` and `posting` are append-only: a trigger on either database refuses UPDATE and DELETE."""
+"""Tables of the books. `transfer` and `posting` are append-only: triggers on either database refuse a change."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table
 
 from gateway.db.rows.money import HoldState
 from gateway.db.tables.base import identifier, instant, metadata, minor, words
 from gateway.db.types import Packed, Word
+from wallet.ledger import AccountKind, Tender, TransferKind
 from wallet.tap import Sale
 
 APPEND_ONLY = ("transfer", "posting")
@@ -14,7 +15,7 @@ account = Table(
     "account",
     metadata,
     identifier("id", primary_key=True),
-    identifier("kind"),
+    Column("kind", Word(AccountKind), nullable=False),
     words("currency"),
     Column("party_id", String(64), ForeignKey("party.id"), index=True),
     Column("outlet", String(64)),
@@ -30,7 +31,7 @@ transfer = Table(
     "transfer",
     metadata,
     identifier("id", primary_key=True),
-    identifier("kind"),
+    Column("kind", Word(TransferKind), nullable=False),
     instant("at"),
     Column("day", Date(), nullable=False),
     words("currency"),
@@ -42,7 +43,7 @@ transfer = Table(
     Column("token_id", String(64)),
     Column("tap_id", String(64), unique=True),
     Column("outlet", String(64)),
-    Column("tender", String(64)),
+    Column("tender", Word(Tender)),
     Column("reverses", String(64), ForeignKey("transfer.id"), unique=True),
     Index("ix_transfer_party_id_at", "party_id", "at"),
     Index("ix_transfer_day", "day"),
@@ -56,6 +57,7 @@ posting = Table(
     identifier("account_id", index=True),
     words("currency"),
     minor("amount_minor"),
+    words("memo"),
     CheckConstraint("amount_minor <> 0", name="moves_something"),
 )
 

@@ -93,7 +93,7 @@ entitlement = Table(
 tap_use = Table(
     "tap_use",
     metadata,
-    # No reference to `tap`: an entry's uses and its tap arrive together, but a conflict may keep one without the other.
+    # No reference to `tap`: the desk too may use up a right without one.
     identifier("tap_id", primary_key=True),
     identifier("entitlement_id", ForeignKey("entitlement.id"), primary_key=True),
     identifier("token_id", ForeignKey("token.id")),

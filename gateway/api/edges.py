@@ -1,0 +1,147 @@
+"""Edges: announcing, enrolling, and what an edge reads."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.deps import Caller, GatewayHere, caller, role
+from gateway.auth import Principal
+from gateway.bootstrap import Gateway
+from gateway.db import house
+from gateway.errors import Rejection
+from gateway.feed import takes_pins
+from gateway.services.edge import Enrolment, NewEdge
+from wallet.snapshot import encode
+
+router = APIRouter(tags=["edges"])
+
+ENROL_CODE_HOURS = 24
+WAIT_MAX_S = 25.0
+
+Edge = Annotated[Principal, Depends(role("edge"))]
+Wait = Annotated[float, Query(ge=0, le=WAIT_MAX_S)]
+
+
+class EdgeWish(BaseModel):
+    """The edge to announce."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", examples=["park"])
+    venue: str = Field(min_length=1, max_length=64, examples=["park"])
+
+
+class EdgeCode(BaseModel):
+    """The one-time code that the edge enrols with."""
+
+    edge: str
+    venue: str
+    enrol_code: str = Field(examples=["7KQ2M9XD4R2W"])
+
+
+class EnrolWish(BaseModel):
+    """What an edge brings to enrol: the code, and the public half (hex) of the key it made itself."""
+
+    edge: str = Field(min_length=1, max_length=64)
+    code: str = Field(min_length=1, max_length=32)
+    public_key: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Anchors(BaseModel):
+    """What an edge trusts: issuer key id → public key (hex). The PIN pepper is for edges with tills only."""
+
+    edge: str
+    venue: str
+    issuer_keys: dict[str, str]
+    pin_pepper: str | None = None
+    resort_version: int
+
+
+@router.get("/edges")
+def edges(
+    gateway: GatewayHere, principal: Annotated[Principal, Depends(role("operations"))]
+) -> dict[str, list[dict[str, Any]]]:
+    """Every edge, and whether it is enrolled."""
+    with gateway.database.read() as connection:
+        rows = house.edges(connection)
+    return {
+        "edges": [
+            {"id": row.id, "venue": row.venue, "state": row.state, "enrolled_at": row.enrolled_at}
+            for row in rows
+        ]
+    }
+
+
+@router.post("/edges", status_code=201)
+async def add_edge(body: EdgeWish, called: Annotated[Caller, Depends(caller("operations"))]) -> EdgeCode:
+    """Announce an edge; the answer holds its one-time code."""
+    answer = await called.do("edge.add", new_edge(called.gateway, body.id, body.venue, called.key))
+    return EdgeCode(**answer, enrol_code=called.gateway.vault.code("enrol", called.key, 12))
+
+
+@router.post("/edges/enrol")
+async def enrol(
+    body: EnrolWish, request: Request, called: Annotated[Caller, Depends(caller("anonymous"))]
+) -> Anchors:
+    """Bind an edge to its key."""
+    gateway = called.gateway
+    names = (f"address:{request.client.host if request.client else 'unknown'}", f"edge:{body.edge}")
+    gateway.failures.check(*names)
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(body.public_key))
+        wish = Enrolment(body.edge, gateway.vault.code_hash("enrol", body.code), body.public_key)
+        answer = await called.do("edge.enrol", wish)
+    except Rejection as rejection:
+        if rejection.status == 401:
+            gateway.failures.count(*names)
+        raise
+    return await run_in_threadpool(_anchors, gateway, answer["edge"], answer["venue"])
+
+
+@router.get("/edge/anchors")
+def anchors(gateway: GatewayHere, edge: Edge) -> Anchors:
+    """What this edge trusts, as of now."""
+    return _anchors(gateway, edge.edge, edge.venue or "")
+
+
+@router.get("/edge/feed", response_class=Response)
+async def feed(
+    gateway: GatewayHere, edge: Edge, after: Annotated[int, Query(ge=0)], wait_s: Wait = 0.0
+) -> Response:
+    """What changed for this edge behind `after`; waits until something did, or the time is up."""
+    if wait_s:
+        await gateway.feed.until(after, wait_s, edge.venue)
+    batch = await run_in_threadpool(gateway.feed.batch_for, edge.venue or "", after)
+    return Response(encode(batch), media_type="application/json")
+
+
+@router.get("/edge/snapshot", response_class=Response)
+def snapshot(
+    gateway: GatewayHere,
+    edge: Edge,
+    after: Annotated[str, Query(max_length=64)] = "",
+    position: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """One page of every document of this edge's venue, and the position to read the feed from."""
+    page = gateway.feed.snapshot_for(edge.venue or "", after, position)
+    return Response(encode(page), media_type="application/json")
+
+
+def new_edge(gateway: Gateway, edge_id: str, venue: str, key: str) -> NewEdge:
+    """Return the command's body; the code is made of the command's id, so a repeated command tells it again."""
+    code_hash = gateway.vault.code_hash("enrol", gateway.vault.code("enrol", key, 12))
+    return NewEdge(edge_id, venue, code_hash, gateway.clock.now() + timedelta(hours=ENROL_CODE_HOURS))
+
+
+def _anchors(gateway: Gateway, edge_id: str, venue: str) -> Anchors:
+    resort = gateway.feed.resort()
+    pepper = gateway.vault.pin_pepper.hex() if takes_pins(resort, venue) else None
+    return Anchors(
+        edge=edge_id,
+        venue=venue,
+        issuer_keys=gateway.issuer.public_keys(),
+        pin_pepper=pepper,
+        resort_version=resort.version,
+    )

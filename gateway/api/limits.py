@@ -1,0 +1,81 @@
+"""Size limits on request bodies and the clock of each request, before anything reads a byte."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api.problems import problem
+from gateway.bootstrap import Gateway
+
+
+class TooLarge(Exception):
+    """The body is larger than this path takes."""
+
+
+class Limits:
+    """Refuses bodies that are too large, told so or not, and counts each request."""
+
+    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
+        self._app = app
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = self._gateway.clock.monotonic(), [500]
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[0] = message["status"]
+            await send(message)
+
+        try:
+            await self._limited(scope, receive, counted)
+        finally:
+            seconds = self._gateway.clock.monotonic() - began
+            self._gateway.metrics.request(scope["method"], pattern_of(scope), status[0], seconds)
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        bytes_max = self._bytes_max(scope["path"])
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        refusal = problem(
+            413, "too_large", f"A body here has at most {bytes_max} bytes.", {"Connection": "close"}
+        )
+        if not told.isdigit() or int(told) > bytes_max:
+            await refusal(scope, receive, send)
+            return
+        seen, started = 0, False
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > bytes_max:
+                raise TooLarge
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, noted)
+        except TooLarge:
+            if started:
+                raise
+            await refusal(scope, receive, send)
+
+    def _bytes_max(self, path: str) -> int:
+        settings = self._gateway.settings
+        if path == "/api/v1/photos":
+            return settings.photo_bytes_max
+        if path == "/api/v1/edge/journal":
+            return settings.journal_bytes_max
+        return settings.body_bytes_max
+
+
+def pattern_of(scope: Scope) -> str:
+    """Return the pattern of the route that served the request, "other" for none."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "other"))

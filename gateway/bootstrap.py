@@ -1,0 +1,123 @@
+"""Puts a gateway together from its settings: the one place where the parts learn of each other."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.auth import Doorman, Failures, Passwords
+from gateway.clock import Clock, Entropy, SystemEntropy
+from gateway.command import Channel, Command, Envelope
+from gateway.conveyor import Answer, Conveyor
+from gateway.db import migrate
+from gateway.db.engine import Database
+from gateway.feed import Feed
+from gateway.issuer import Issuer, new_key, open_key
+from gateway.metrics import Metrics
+from gateway.services.registry import all_services
+from gateway.services.staff import FirstIssuerKey
+from gateway.settings import Settings
+from gateway.vault import Vault
+from wallet.ids import uuid7
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything a route, a page or the command line may reach for."""
+
+    settings: Settings
+    clock: Clock
+    entropy: Entropy
+    vault: Vault
+    database: Database
+    feed: Feed
+    conveyor: Conveyor
+    issuer: Issuer
+    doorman: Doorman
+    passwords: Passwords
+    failures: Failures
+    metrics: Metrics
+
+    def new_id(self, at: datetime | None = None) -> str:
+        """Return a new UUIDv7."""
+        return uuid7(at or self.clock.now(), self.entropy.draw(10))
+
+    def command(self, envelope: Envelope, body: Struct) -> Command[Struct]:
+        """Return a command with entropy of its own."""
+        return Command(envelope, body, self.entropy.draw(32))
+
+    def do(
+        self, name: str, body: Struct, *, actor: str = "system", channel: Channel = Channel.SYSTEM
+    ) -> Answer:
+        """Carry out a command of the house's own, under a new id, and wait for its answer."""
+        at = self.clock.now()
+        return self.conveyor.call(
+            name, self.command(Envelope(self.new_id(at), actor, channel, None, at), body)
+        )
+
+    def start(self) -> None:
+        """Bring the database up to date and begin to work.
+
+        Raises:
+            VaultFault: the master key is not the one that sealed the issuer keys.
+        """
+        migrate(self.settings.database)
+        self.feed.start()
+        self.conveyor.start()
+        key_id, public, sealed = new_key(self.vault, self.entropy)
+        self.do("issuer.first_key", FirstIssuerKey(key_id, public, sealed))
+        open_key(self.vault, self.issuer.current())
+
+    def stop(self) -> None:
+        """Carry out what waits, then end."""
+        self.conveyor.stop()
+        self.feed.stop()
+        self.database.close()
+
+
+def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Gateway:
+    """Return a gateway that has not started yet."""
+    clock, entropy = clock or settings.clock(), entropy or SystemEntropy()
+    vault = Vault(settings.master(entropy))
+    database = Database(settings.database, pool_size=settings.pool_size)
+    feed = Feed(database, clock)
+    metrics = Metrics()
+    conveyor = Conveyor(
+        database,
+        feed,
+        all_services(),
+        entropy,
+        queue_max=settings.queue_max,
+        batch_max=settings.batch_max,
+        on_batch=metrics.batch,
+    )
+    metrics.watch(conveyor, feed)
+    return Gateway(
+        settings=settings,
+        clock=clock,
+        entropy=entropy,
+        vault=vault,
+        database=database,
+        feed=feed,
+        conveyor=conveyor,
+        issuer=Issuer(database, vault),
+        doorman=Doorman(database),
+        passwords=Passwords(),
+        failures=Failures(settings.sign_in_failures),
+        metrics=metrics,
+    )
+
+
+@contextmanager
+def running(
+    settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
+) -> Iterator[Gateway]:
+    """Give a started gateway without its HTTP, and stop it at the end."""
+    gateway = build(settings, clock=clock, entropy=entropy)
+    try:
+        gateway.start()
+        yield gateway
+    finally:
+        gateway.stop()

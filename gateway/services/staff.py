@@ -1,0 +1,70 @@
+"""Members of staff and the keys of the house."""
+
+from dataclasses import replace
+
+from msgspec import Struct
+
+from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
+from gateway.db.rows import IssuerKeyRow, IssuerKeyState, StaffRow
+from gateway.working_set import WorkingSet
+
+
+class NewStaff(Struct, frozen=True):
+    """Let someone sign in, or change the password and roles of someone who may."""
+
+    name: str
+    password_hash: str
+    roles: tuple[str, ...]
+
+
+class AddStaff(Service[NewStaff]):
+    """Makes a member of staff, or gives one a new password and other roles."""
+
+    name = "staff.add"
+
+    def keys(self, body: NewStaff) -> frozenset[Key]:
+        """The name."""
+        return frozenset({Key(KeyKind.STAFF, body.name)})
+
+    def decide(self, state: WorkingSet, command: Command[NewStaff]) -> Outcome:
+        """Put the row."""
+        body = command.body
+        known = state.find(StaffRow, name=body.name)
+        if known:
+            row = replace(known[0], password_hash=body.password_hash, roles=body.roles, closed=False)
+        else:
+            row = StaffRow(command.new_id(0), body.name, body.password_hash, body.roles, command.envelope.at)
+        event = Event(
+            "staff.changed" if known else "staff.added", {"staff_id": row.id, "roles": list(body.roles)}
+        )
+        return Outcome({"staff_id": row.id, "name": row.name, "roles": list(row.roles)}, (row,), (event,))
+
+
+class FirstIssuerKey(Struct, frozen=True):
+    """The key that signs credentials should there be none yet."""
+
+    key_id: str
+    public: str
+    sealed_private: str
+
+
+class MakeIssuerKey(Service[FirstIssuerKey]):
+    """Makes sure that there is an issuer key; processes that start at once agree on one."""
+
+    name = "issuer.first_key"
+
+    def keys(self, body: FirstIssuerKey) -> frozenset[Key]:
+        """All issuer keys."""
+        return frozenset({Key(KeyKind.ISSUER, "keys")})
+
+    def decide(self, state: WorkingSet, command: Command[FirstIssuerKey]) -> Outcome:
+        """Keep the active key, or make the given one active."""
+        active = state.find(IssuerKeyRow, state=IssuerKeyState.ACTIVE)
+        if active:
+            return Outcome({"key_id": active[-1].key_id, "made": False})
+        body, epoch = command.body, 1 + max((row.epoch for row in state.all(IssuerKeyRow)), default=0)
+        row = IssuerKeyRow(
+            body.key_id, epoch, body.public, body.sealed_private, IssuerKeyState.ACTIVE, command.envelope.at
+        )
+        event = Event("issuer.key_made", {"key_id": body.key_id, "epoch": epoch})
+        return Outcome({"key_id": body.key_id, "made": True}, (row,), (event,))
