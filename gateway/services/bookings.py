@@ -170,7 +170,7 @@ def _folio(party: PartyRow, product: Product) -> AccountRow:
     # The product's limit is for what is charged on top of the package, whose price stands on the same folio.
     limit_minor = product.price_minor + product.folio_limit_minor
     return AccountRow(
-        party.folio_account_id, AccountKind.FOLIO.value, party.currency, party.id, limit_minor=limit_minor
+        party.folio_account_id, AccountKind.FOLIO, party.currency, party.id, limit_minor=limit_minor
     )
 
 

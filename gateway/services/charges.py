@@ -5,12 +5,20 @@ from datetime import datetime
 
 from gateway.db.rows import AccountRow, HoldRow, HoldState, PostingRow, TokenRow, TransferRow
 from gateway.services.draft import Draft
-from wallet.ledger import LedgerFault, Posting, Transfer, TransferKind, check_balanced, sale_postings
+from wallet.ledger import LedgerFault, Posting, Tender, Transfer, TransferKind, check_balanced, sale_postings
 from wallet.tap import Sale
 
 
-def transfer_rows(transfer: Transfer, command_id: str, **more: str | None) -> list[TransferRow | PostingRow]:
-    """Return a balanced transfer as rows; `more` are further fields of the transfer's row (party_id, outlet …).
+def transfer_rows(
+    transfer: Transfer,
+    command_id: str,
+    *,
+    party_id: str | None = None,
+    guest_id: str | None = None,
+    outlet: str | None = None,
+    tender: Tender | None = None,
+) -> list[TransferRow | PostingRow]:
+    """Return a balanced transfer as rows.
 
     Raises:
         LedgerFault: it does not balance.
@@ -18,32 +26,49 @@ def transfer_rows(transfer: Transfer, command_id: str, **more: str | None) -> li
     check_balanced(transfer)
     row = TransferRow(
         id=transfer.transfer_id,
-        kind=transfer.kind.value,
+        kind=transfer.kind,
         at=transfer.at,
         day=transfer.day,
         currency=transfer.currency,
         amount_minor=sum(each.amount_minor for each in transfer.postings if each.amount_minor > 0),
         description=transfer.description,
         command_id=command_id,
+        party_id=party_id,
+        guest_id=guest_id,
         token_id=transfer.token_id or None,
         tap_id=transfer.tap_id or None,
+        outlet=outlet,
+        tender=tender,
         reverses=transfer.reverses or None,
-        **more,
     )
     postings = [
-        PostingRow(transfer.transfer_id, number, each.account_id, transfer.currency, each.amount_minor)
+        PostingRow(
+            transfer.transfer_id, number, each.account_id, transfer.currency, each.amount_minor, each.memo
+        )
         for number, each in enumerate(transfer.postings, start=1)
     ]
     return [row, *postings]
 
 
-def put_transfer(draft: Draft, transfer: Transfer, command_id: str, **more: str | None) -> None:
+def put_transfer(
+    draft: Draft,
+    transfer: Transfer,
+    command_id: str,
+    *,
+    party_id: str | None = None,
+    guest_id: str | None = None,
+    outlet: str | None = None,
+    tender: Tender | None = None,
+) -> None:
     """Put a transfer and move the balances that are kept.
 
     Raises:
         LedgerFault: it does not balance.
     """
-    draft.put(*transfer_rows(transfer, command_id, **more))
+    rows = transfer_rows(
+        transfer, command_id, party_id=party_id, guest_id=guest_id, outlet=outlet, tender=tender
+    )
+    draft.put(*rows)
     for posting in transfer.postings:
         account = draft.get(AccountRow, posting.account_id)
         if account is not None:
