@@ -2,12 +2,35 @@
 
 from fastapi import APIRouter
 
-from gateway.api import edges, feed, resort, sign_in
+from gateway.api import (
+    bookings,
+    conflicts,
+    edges,
+    encodings,
+    feed,
+    folio,
+    journal,
+    parties,
+    reservations,
+    resort,
+    sign_in,
+    timeline,
+    tokens,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     resort.router,
     sign_in.router,
     feed.router,
     edges.router,
+    bookings.router,
+    parties.router,
+    folio.router,
+    timeline.router,
+    tokens.router,
+    encodings.router,
+    reservations.router,
+    journal.router,
+    conflicts.router,
 )
 """Every router of /api/v1. A new noun adds its own here and nowhere else."""
