@@ -84,6 +84,7 @@ class KeyKind(IntEnum):
     SESSION = 13  # by token hash
     EDGE = 20  # the edge and its journal heads
     PARTY = 30  # party, guests, persons, stays, sign-in codes
+    CHIP = 35  # a chip by its UID → the TOKENs that it carried
     TOKEN = 40  # token, media, entitlements, uses that matter, document, open encodings, pending holds
     TAP = 50  # the tap and the hold under its id
     ACCOUNT = 60  # the account and its pending holds

@@ -237,7 +237,8 @@ class Conveyor:
                 locks.hold(connection, [_name(key) for key in keys])
             rows = load.load(connection, kind, {key.id for key in keys}, earliest)
             state.hold(keys)
-            state.take(rows)
+            # A chip's media are their tokens' rows: they count as read only once the tokens are held.
+            state.take(row for row in rows if kind is not KeyKind.CHIP)
             wanted |= load.leads_on(kind, rows) | _expanded(batch, state, kind)
         return state
 

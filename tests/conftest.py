@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,9 @@ from tests.support.chromium import ARGUMENTS, find_chromium
 from tests.support.databases import Databases
 from tests.support.left_out import LeftOut, in_ci
 from tests.support.postgres import SessionFolder
+
+if TYPE_CHECKING:
+    from tests.support.guests_world import World
 
 # In CI the same examples every time: a red run means that the change did it. At a desk, new ones each time.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -91,3 +95,12 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def world(databases: Databases, tmp_path: Path) -> "Iterator[World]":
+    """A started gateway with the reference resort, on SQLite, its clock standing still."""
+    from tests.support.guests_world import world  # loads the gateway: only for tests that need it
+
+    with world(databases.sqlite(tmp_path), tmp_path) as made:
+        yield made

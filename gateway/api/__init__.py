@@ -2,13 +2,38 @@
 
 from fastapi import APIRouter
 
-from gateway.api import edges, feed, photo_claims, photos, resort, sign_in
+from gateway.api import (
+    bookings,
+    conflicts,
+    edges,
+    encodings,
+    feed,
+    folio,
+    journal,
+    parties,
+    photo_claims,
+    photos,
+    reservations,
+    resort,
+    sign_in,
+    timeline,
+    tokens,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     resort.router,
     sign_in.router,
     feed.router,
     edges.router,
+    bookings.router,
+    parties.router,
+    folio.router,
+    timeline.router,
+    tokens.router,
+    encodings.router,
+    reservations.router,
+    journal.router,
+    conflicts.router,
     photos.router,
     photo_claims.router,
 )

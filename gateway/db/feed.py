@@ -89,9 +89,13 @@ def entries(connection: Connection, after: int, limit: int) -> list[FeedEntry]:
     return _read(connection, _behind(after, limit))
 
 
-def entries_of_party(connection: Connection, party_id: str, after: int, limit: int) -> list[FeedEntry]:
-    """Return what happened to one party behind `after`, in order, without the documents meant for edges."""
+def entries_of_party(
+    connection: Connection, party_id: str, after: int, limit: int, token_id: str | None = None
+) -> list[FeedEntry]:
+    """Return what happened to one party (to one of its tokens) behind `after`, without the documents for edges."""
     statement = _behind(after, limit).where(_ENTRY.c.party_id == party_id, _ENTRY.c.kind != "token")
+    if token_id is not None:
+        statement = statement.where(_ENTRY.c.token_id == token_id)
     return _read(connection, statement)
 
 

@@ -82,8 +82,10 @@ def leads_on(kind: KeyKind, loaded: Iterable[Any]) -> set[Key]:
                 found.add(Key(KeyKind.ACCOUNT, row.folio_account_id))
             case r.GuestRow() if kind is KeyKind.PARTY:
                 found.add(Key(KeyKind.TOKEN, row.token_id))
-            # A revoked right leads on too: a tap made before the revocation may still come home.
+            case r.MediumRow(token_id=token_id) if kind is KeyKind.CHIP:
+                found.add(Key(KeyKind.TOKEN, token_id))
             case r.EntitlementRow(body=Spending(account_id=account_id)):
+                # Also of a right that has ended: what was bought before may come home after.
                 found.add(Key(KeyKind.ACCOUNT, account_id))
             case r.PhotoClaimRow():
                 found.update(Key(KeyKind.PHOTO, photo_id) for photo_id in row.photo_ids)
@@ -218,6 +220,7 @@ _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any
     KeyKind.SESSION: _by(r.SessionRow, house.session.c.token_hash),
     KeyKind.EDGE: _edge,
     KeyKind.PARTY: _party,
+    KeyKind.CHIP: _by(r.MediumRow, party.medium.c.chip_uid),
     KeyKind.TOKEN: _token,
     KeyKind.TAP: _tap,
     KeyKind.ACCOUNT: _account,

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict, Unpack
 
 from gateway.db.rows import AccountRow, HoldRow, HoldState, PostingRow, TokenRow, TransferRow
 from gateway.services.draft import Draft
@@ -10,17 +9,14 @@ from wallet.ledger import LedgerFault, Posting, Tender, Transfer, TransferKind, 
 from wallet.tap import Sale
 
 
-class Fields(TypedDict, total=False):
-    """What a transfer's row says beside the transfer itself."""
-
-    party_id: str
-    guest_id: str
-    outlet: str
-    tender: Tender | None
-
-
 def transfer_rows(
-    transfer: Transfer, command_id: str, **more: Unpack[Fields]
+    transfer: Transfer,
+    command_id: str,
+    *,
+    party_id: str | None = None,
+    guest_id: str | None = None,
+    outlet: str | None = None,
+    tender: Tender | None = None,
 ) -> list[TransferRow | PostingRow]:
     """Return a balanced transfer as rows.
 
@@ -37,25 +33,42 @@ def transfer_rows(
         amount_minor=sum(each.amount_minor for each in transfer.postings if each.amount_minor > 0),
         description=transfer.description,
         command_id=command_id,
+        party_id=party_id,
+        guest_id=guest_id,
         token_id=transfer.token_id or None,
         tap_id=transfer.tap_id or None,
+        outlet=outlet,
+        tender=tender,
         reverses=transfer.reverses or None,
-        **more,
     )
     postings = [
-        PostingRow(transfer.transfer_id, number, each.account_id, transfer.currency, each.amount_minor)
+        PostingRow(
+            transfer.transfer_id, number, each.account_id, transfer.currency, each.amount_minor, each.memo
+        )
         for number, each in enumerate(transfer.postings, start=1)
     ]
     return [row, *postings]
 
 
-def put_transfer(draft: Draft, transfer: Transfer, command_id: str, **more: Unpack[Fields]) -> None:
+def put_transfer(
+    draft: Draft,
+    transfer: Transfer,
+    command_id: str,
+    *,
+    party_id: str | None = None,
+    guest_id: str | None = None,
+    outlet: str | None = None,
+    tender: Tender | None = None,
+) -> None:
     """Put a transfer and move the balances that are kept.
 
     Raises:
         LedgerFault: it does not balance.
     """
-    draft.put(*transfer_rows(transfer, command_id, **more))
+    rows = transfer_rows(
+        transfer, command_id, party_id=party_id, guest_id=guest_id, outlet=outlet, tender=tender
+    )
+    draft.put(*rows)
     for posting in transfer.postings:
         account = draft.get(AccountRow, posting.account_id)
         if account is not None:

@@ -4,7 +4,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.command import Service
-from gateway.services import edge, person, photo_claims, photos, resort, session, staff
+from gateway.services import (
+    bookings,
+    cancellation,
+    check_in,
+    check_out,
+    conflicts,
+    edge,
+    encodings,
+    holds,
+    journal,
+    media,
+    payments,
+    person,
+    photo_claims,
+    photos,
+    reservations,
+    resort,
+    session,
+    set_aside,
+    sign_in_codes,
+    staff,
+    tokens,
+)
 
 
 def all_services() -> Mapping[str, Service[Any]]:
@@ -19,6 +41,26 @@ def all_services() -> Mapping[str, Service[Any]]:
         edge.AddEdge(),
         edge.EnrolEdge(),
         person.ForgetPerson(),
+        bookings.BookingCreate(),
+        cancellation.PartyCancel(),
+        payments.PaymentTake(),
+        check_in.PartyCheckIn(),
+        check_out.PartyCheckOut(),
+        sign_in_codes.SignInCodeMake(),
+        tokens.TokenSetPin(),
+        tokens.TokenSetLimits(),
+        media.MediumAddPhone(),
+        media.MediumRevoke(),
+        encodings.EncodingRequest(),
+        encodings.EncodingIssue(),
+        encodings.EncodingConfirm(),
+        reservations.ReservationBook(),
+        reservations.ReservationCancel(),
+        journal.JournalTake(),
+        holds.HoldPlace(),
+        holds.HoldExpire(),
+        conflicts.ConflictResolve(),
+        set_aside.SetAsideSettle(),
         photos.PhotoAdd(),
         photos.PhotoGather(),
         photos.PhotoUnlink(),

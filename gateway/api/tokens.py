@@ -1,0 +1,112 @@
+"""Tokens and media: PIN, daily limit, phones, the pass as a QR code, and turning a medium off."""
+
+import io
+from datetime import datetime
+from typing import Annotated, Any
+
+import qrcode
+import qrcode.image.svg
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from gateway.api.deps import Caller, GatewayHere, caller, role
+from gateway.api.reach import check_token, token_in_reach
+from gateway.auth import Principal
+from gateway.db import parties
+from gateway.services.media import AddPhone, RevokeMedium
+from gateway.services.passes import fitted, phone_claims, phone_of, rights_in_force
+from gateway.services.tokens import SetLimits, SetPin
+from wallet import qr
+from wallet.money import AMOUNT_MINOR_MAX
+from wallet.pin import make_verifier
+
+router = APIRouter(tags=["tokens"])
+
+GuestOrDesk = Annotated[Caller, Depends(caller("guest", "desk"))]
+
+
+class PinWish(BaseModel):
+    """A PIN of four to eight digits."""
+
+    pin: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
+class LimitWish(BaseModel):
+    """What the guest may charge in a day."""
+
+    daily_limit_minor: int = Field(ge=0, le=AMOUNT_MINOR_MAX)
+
+
+class PhoneWish(BaseModel):
+    """A phone is the only medium that needs no encoder."""
+
+    kind: str = Field("phone", pattern=r"^phone$")
+
+
+class RevokeWish(BaseModel):
+    """Why, in the guest's words."""
+
+    note: str = Field("", max_length=500)
+
+
+class Pass(BaseModel):
+    """A pass for the next moments: the text that a scanner reads, and a picture of it."""
+
+    qr: str
+    svg: str
+    valid_until: datetime
+
+
+@router.put("/tokens/{token_id}/pin")
+async def set_pin(token_id: str, body: PinWish, called: GuestOrDesk) -> dict[str, Any]:
+    """Set the PIN that tills ask for above the threshold."""
+    await check_token(called.gateway, called.principal, token_id)
+    vault = called.gateway.vault
+    # The salt is made of the command's id: the same request again is the same wish.
+    verifier = make_verifier(body.pin, vault.derive("pin salt", called.key)[:16], vault.pin_pepper)
+    return await called.do("token.set_pin", SetPin(token_id, verifier))
+
+
+@router.put("/tokens/{token_id}/limits")
+async def set_limits(token_id: str, body: LimitWish, called: GuestOrDesk) -> dict[str, Any]:
+    """Set how much the guest may charge in a day."""
+    await check_token(called.gateway, called.principal, token_id)
+    return await called.do("token.set_limits", SetLimits(token_id, body.daily_limit_minor))
+
+
+@router.post("/tokens/{token_id}/media", status_code=201)
+async def add_phone(token_id: str, body: PhoneWish, called: GuestOrDesk) -> dict[str, Any]:
+    """Let a phone carry the token too."""
+    await check_token(called.gateway, called.principal, token_id)
+    return await called.do("medium.add_phone", AddPhone(token_id))
+
+
+@router.post("/media/{medium_id}/revoke")
+async def revoke(medium_id: str, called: GuestOrDesk, body: RevokeWish | None = None) -> dict[str, Any]:
+    """Turn a medium off, for ever."""
+    await check_token(called.gateway, called.principal, medium_id, parties.token_of_medium, "medium")
+    return await called.do("medium.revoke", RevokeMedium(medium_id, body.note if body else ""))
+
+
+@router.get("/tokens/{token_id}/pass")
+def phone_pass(
+    token_id: str, gateway: GatewayHere, principal: Annotated[Principal, Depends(role("guest", "desk"))]
+) -> Pass:
+    """The token's pass for its phone, freshly signed."""
+    token = token_in_reach(gateway, principal, token_id)
+    with gateway.database.read() as connection:
+        phone = phone_of(parties.media_of(connection, token.id))
+        rights = rights_in_force(parties.rights_of(connection, token.id))
+    resort, now = gateway.feed.resort(), gateway.clock.now()
+    credential = phone_claims(phone, rights, gateway.issuer.current(), now, resort)
+    text = qr.encode(fitted(credential, gateway.issuer.sign))
+    return Pass(qr=text, svg=_svg(text), valid_until=credential.expires_at)
+
+
+def _svg(text: str) -> str:
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
+    code.add_data(text)
+    code.make(fit=True)
+    drawn = io.BytesIO()
+    code.make_image(image_factory=qrcode.image.svg.SvgPathImage).save(drawn)
+    return drawn.getvalue().decode()

@@ -1,0 +1,71 @@
+"""The claims of a credential: what a chip or a phone is given to show. Pure."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from gateway.db.rows import EntitlementRow, IssuerKeyRow, MediumRow, PartyRow
+from gateway.errors import Rejection
+from gateway.services.booked import visit_ends_at
+from wallet.credential import CREDENTIAL_BYTES_MAX, Credential, medium_tag
+from wallet.entitlement import Entitlement
+from wallet.grants import grants_for
+from wallet.medium import MediumKind, MediumState
+from wallet.resort import Resort
+
+OUTLASTS = timedelta(days=2)
+"""How long a chip's credential is good beyond the booked days: the rights themselves end before it."""
+
+
+def chip_expires_at(resort: Resort, party: PartyRow) -> datetime:
+    """Return when the credential on a party's bands and cards ends."""
+    return visit_ends_at(resort, party) + OUTLASTS
+
+
+def rights_in_force(rows: Iterable[EntitlementRow]) -> tuple[Entitlement, ...]:
+    """Return the rights that were not revoked, in order of their ids."""
+    return tuple(row.body for row in sorted(rows, key=lambda row: row.id) if row.revoked_at is None)
+
+
+def phone_of(media: Iterable[MediumRow]) -> MediumRow:
+    """Return the phone a token was added to last.
+
+    Raises:
+        Rejection: there is none that is active.
+    """
+    phones = [each for each in media if each.kind is MediumKind.PHONE and each.state is MediumState.ACTIVE]
+    if not phones:
+        raise Rejection("no_phone", 409, "Add a phone to this guest first.")
+    return max(phones, key=lambda phone: (phone.issued_at, phone.id))
+
+
+def phone_claims(
+    phone: MediumRow, rights: tuple[Entitlement, ...], key: IssuerKeyRow, at: datetime, resort: Resort
+) -> Credential:
+    """Return what a phone shows as a QR code for the next moments."""
+    return Credential(
+        token_id=phone.token_id,
+        medium_tag=medium_tag(phone.id),
+        chip_uid="",
+        issued_at=at,
+        expires_at=at + timedelta(seconds=resort.policies.pass_valid_s),
+        epoch=key.epoch,
+        key_id=key.key_id,
+        grants=grants_for(rights, at, resort),
+    )
+
+
+def fitted(
+    credential: Credential, sign: Callable[[Credential], bytes], bytes_max: int = CREDENTIAL_BYTES_MAX
+) -> bytes:
+    """Return the signed credential with as many of its grants, soonest to end first, as the medium has room for.
+
+    Raises:
+        Rejection: not even without grants does it fit.
+    """
+    for count in range(len(credential.grants), -1, -1):
+        signed = sign(msgspec.structs.replace(credential, grants=credential.grants[:count]))
+        if len(signed) <= min(bytes_max, CREDENTIAL_BYTES_MAX):
+            return signed
+    raise Rejection("chip_too_small", 409, "This chip has too little room for a pass. Take another one.")

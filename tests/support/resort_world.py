@@ -1,0 +1,91 @@
+"""The reference resort as a struct, for tests that need one of everything."""
+
+from datetime import time
+
+from wallet.resort import (
+    Attraction,
+    CancellationRule,
+    Direction,
+    Item,
+    Lot,
+    Outlet,
+    Park,
+    Policies,
+    Product,
+    Resort,
+    Room,
+    Tax,
+    Touchpoint,
+    Venue,
+)
+from wallet.resort import TouchpointKind as Kind
+
+RESORT = Resort(
+    code="bahia",
+    name="Bahía Clara",
+    zone="Europe/Madrid",
+    currency="EUR",
+    venues=(Venue("hotel", "Hotel"), Venue("park", "Lagoon Park"), Venue("shops", "Harbour Street")),
+    rooms=tuple(Room(name, "hotel", "family", 1) for name in ("101", "102", "201")),
+    lots=(Lot("lot-a", "Lot A", "hotel", 80),),
+    parks=(Park("lagoon", "Lagoon Park", "park", time(9), time(23)),),
+    attractions=(
+        Attraction("comet", "Comet", "lagoon", 1, 20),
+        Attraction("galleon", "Galleon", "lagoon", 2, 30),
+        Attraction("carousel", "Carousel", "lagoon", 2, 8, merge_point=False),
+        Attraction("falls", "Falls", "lagoon", 3, 50),
+    ),
+    taxes=(Tax("vat10", "VAT 10 %", 1000), Tax("vat21", "VAT 21 %", 2100)),
+    outlets=(
+        Outlet(
+            "harbour-grill",
+            "Harbour Grill",
+            "shops",
+            (Item("lemonade", "Lemonade", 350, "vat10"), Item("platter", "Seafood platter", 8900, "vat10")),
+        ),
+    ),
+    products=(
+        Product(
+            "family-package",
+            "Family package",
+            price_minor=149_001,
+            deposit_minor=40_000,
+            tax="vat10",
+            nights=3,
+            park_days=2,
+            guests_max=4,
+            room_type="family",
+            vehicles=1,
+            parks=("lagoon",),
+            lots=("lot-a",),
+            folio_limit_minor=60_000,
+            photo_plan=True,
+            cancellation=(CancellationRule(14, 2000), CancellationRule(2, 10_000)),
+        ),
+        Product(
+            "day-ticket",
+            "Day ticket",
+            5900,
+            5900,
+            "vat10",
+            0,
+            1,
+            1,
+            vehicles=1,
+            parks=("lagoon",),
+            lots=("lot-a",),
+        ),
+    ),
+    touchpoints=(
+        Touchpoint("door-101", "Room 101", Kind.DOOR, "hotel", "101"),
+        Touchpoint("lane-in", "Entry", Kind.PARKING_LANE, "hotel", "lot-a"),
+        Touchpoint("lane-out", "Exit", Kind.PARKING_LANE, "hotel", "lot-a", Direction.OUT),
+        Touchpoint("gate-1", "Gate 1", Kind.PARK_GATE, "park", "lagoon"),
+        Touchpoint("carousel-entrance", "Carousel", Kind.BYPASS_ENTRANCE, "park", "carousel"),
+        Touchpoint("photo-plaza", "Plaza", Kind.PHOTO_POINT, "park", "plaza"),
+        Touchpoint("till-grill", "Grill till", Kind.TILL, "shops", "harbour-grill"),
+        Touchpoint("encoder-desk", "Encoder", Kind.ENCODER, "hotel", "desk"),
+        Touchpoint("encoder-park", "Encoder", Kind.ENCODER, "park", "kiosk"),
+    ),
+    policies=Policies(),
+)
