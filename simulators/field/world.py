@@ -14,9 +14,8 @@ from simulators.field.settings import FieldFault, FieldSettings
 from simulators.field.shelf import ChipShelf
 from simulators.files import replace_text
 
-
 LIFT_S = 0.5
-"""A hand needs this long to lift a band and hold it to the same reader again; less is one and the same tap."""
+"""A hand needs this long to lift a band and hold it to the same reader again; less is the same tap."""
 
 
 class NotHere(Exception):
