@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
-from simulators.field.control import make_control
+from simulators.field.control import Control
 from simulators.field.settings import FieldFault, load_field_settings
 from simulators.field.world import World
 
@@ -30,7 +30,7 @@ def run_field(settings_file: Path) -> int:
 
 async def _serve(world: World, control: socket.socket) -> None:
     config = uvicorn.Config(
-        make_control(world), log_level="warning", access_log=False, timeout_graceful_shutdown=1
+        Control(world).application(), log_level="warning", access_log=False, timeout_graceful_shutdown=1
     )
     await world.start()
     try:
