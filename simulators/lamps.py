@@ -58,6 +58,18 @@ class Lamps:
                 return None
             time.sleep(_POLL_S)
 
+    def wait_final(self, tap_id: str, timeout_s: float) -> Light | None:
+        """Return the light of the final verdict on a tap that was asked something, None when none came in time."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self._read()
+            for light in reversed(self._seen):
+                if light.tap_id == tap_id and light.decision != "asks":
+                    return light
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL_S)
+
     def all(self) -> list[Light]:
         """Return every light."""
         self._read()
