@@ -29,7 +29,11 @@ def _field(plan: Plan) -> str:
         table = "scanners" if reader.is_scanner else "readers"
         lines += [f"[[{table}]]", *_keys({"reader": reader.id, "port": reader.port})]
     for edge in plan.edges:
-        link = {"edge": edge, "port": plan.link_port(edge), "target_port": plan.gateway_port}
+        link: dict[str, Value] = {
+            "edge": edge,
+            "port": plan.link_port(edge),
+            "target_port": plan.gateway_port,
+        }
         lines += ["[[networks]]", *_keys(link)]
     return "\n".join(lines) + "\n"
 

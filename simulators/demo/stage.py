@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from simulators.clock import SimulationClock
@@ -46,13 +46,15 @@ class Guest:
 class Memory:
     """What later chapters need of earlier ones."""
 
+    first_day: date | None = None
     party_id: str = ""
     booking_reference: str = ""
+    price_minor: int = 0
     guests: list[Guest] = field(default_factory=list)
     room: str = ""
-    arrival: datetime | None = None
     guest_session: Session | None = None
-    lost_taps_at: list[str] = field(default_factory=list)
+    sign_ins: int = 0
+    lost_taps: list[str] = field(default_factory=list)
     latecomer: Guest | None = None
 
 
