@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from simulators.beats import Beats
 from simulators.demo.faults import Refused, StoryFailed
 from simulators.dice import Dice
 
@@ -39,9 +40,11 @@ class Session:
 class Api:
     """One HTTP service, asked until it answers: a server that was killed is back within seconds."""
 
-    def __init__(self, base_url: str, dice: Dice) -> None:
+    def __init__(self, base_url: str, dice: Dice, beats: Beats | None = None) -> None:
+        """Args: `beats` counts the commands."""
         self._http = httpx.Client(base_url=base_url, timeout=30.0, trust_env=False)
         self._dice = dice
+        self._beats = beats
 
     def get(self, path: str, session: Session | None = None, **params: str | float) -> Json:
         """Return the answer's JSON. Raises Refused."""
@@ -79,6 +82,8 @@ class Api:
     def _ask(
         self, method: str, path: str, session: Session | None, headers: Mapping[str, str], **content: Any
     ) -> httpx.Response:
+        if self._beats is not None and method != "GET":
+            self._beats.tick()
         deadline = time.monotonic() + PATIENCE_S
         trouble = ""
         signed_in_again = False

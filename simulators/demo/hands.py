@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulators.beats import Beats
 from simulators.demo.faults import Refused, StoryFailed
 from simulators.demo.field_control import FieldControl
 from simulators.lamps import Lamps, Light
@@ -72,9 +73,11 @@ class Seen:
 class Hands:
     """Makes taps through the emulated chips and codes, never around them."""
 
-    def __init__(self, field: FieldControl, lamps: Lamps) -> None:
+    def __init__(self, field: FieldControl, lamps: Lamps, beats: Beats) -> None:
+        """Args: `beats` counts the taps."""
         self._field = field
         self._lamps = lamps
+        self._beats = beats
 
     def tap(self, touchpoint: str, carried: Carried) -> Seen:
         """Tap until a light says something final, and return it.
@@ -93,6 +96,7 @@ class Hands:
 
     def tap_once(self, touchpoint: str, carried: Carried) -> Light | None:
         """Hold it there once and return the light, None when there was none."""
+        self._beats.tick()
         mark = self._lamps.mark()
         if isinstance(carried, Phone):
             try:

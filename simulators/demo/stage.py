@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from simulators.beats import Beats
 from simulators.clock import SimulationClock
 from simulators.demo.api import Api, Session
 from simulators.demo.faults import StoryFailed
@@ -67,6 +68,7 @@ class Stage:
         plan: Plan,
         resort: Resort,
         dice: Dice,
+        beats: Beats,
         clock: SimulationClock,
         supervisor: Supervisor,
         narrator: Narrator,
@@ -83,8 +85,8 @@ class Stage:
         self.gateway = gateway
         self.field = FieldControl(plan.field_url, dice)
         self.lamps = Lamps({edge: plan.lamp_log(edge) for edge in plan.edges})
-        self.hands = Hands(self.field, self.lamps)
-        self.edges = {edge: Api(plan.edge_url(edge), dice) for edge in plan.edges}
+        self.hands = Hands(self.field, self.lamps, beats)
+        self.edges = {edge: Api(plan.edge_url(edge), dice, beats) for edge in plan.edges}
         self.memory = Memory()
         self._told_position = 0
         self._till_key = plan.till_key_file.read_text(encoding="utf-8")

@@ -14,7 +14,6 @@ def play(stage: Stage) -> None:
     """Cut both networks and go on."""
     lead, lost, *_ = stage.memory.guests
     day = times.park_day(stage)
-    times.pass_until(stage, day, "14:30")
     stage.settle(CUT_OFF)
     for edge in CUT_OFF:
         stage.field.cut(edge)

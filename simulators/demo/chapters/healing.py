@@ -1,6 +1,5 @@
 """The cables are mended: every tap comes home once, the lost band stops, conflicts are listed."""
 
-from simulators.demo.chapters import times
 from simulators.demo.chapters.cut import CUT_OFF
 from simulators.demo.faults import Refused, StoryFailed
 from simulators.demo.stage import Stage
@@ -9,7 +8,6 @@ from wallet.reasons import Reason
 
 def play(stage: Stage) -> None:
     """Heal both networks and look at what came of it."""
-    times.pass_until(stage, times.park_day(stage), "16:00")
     for edge in CUT_OFF:
         stage.field.heal(edge)
     stage.until_online(CUT_OFF)

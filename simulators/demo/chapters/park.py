@@ -15,7 +15,6 @@ def play(stage: Stage) -> None:
     """Spend a morning in the park."""
     guests = stage.memory.guests
     day = times.park_day(stage)
-    times.pass_until(stage, day, "09:30")
     stage.settle(("park",))
     for guest in guests:
         stage.expect_green("gate-1", guest)
