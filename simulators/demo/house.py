@@ -59,8 +59,8 @@ def running_house(
         "PASSBAND_SIMULATION_CLOCK": str(plan.clock_file),
         "PASSBAND_DATABASE_URL": database_url,
         "PASSBAND_PORT": str(plan.gateway_port),
-        "PASSBAND_FIELD_URL": plan.field_url,
-        "PASSBAND_DATA_DIR": str(plan.directory / "gateway"),
+        "PASSBAND_SIMULATION_CONTROL_URL": plan.field_url,
+        "PASSBAND_DIRECTORY": str(plan.directory / "gateway"),
     }
     with Supervisor() as supervisor:
         supervisor.start(_field(plan))

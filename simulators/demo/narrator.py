@@ -44,7 +44,7 @@ class Narrator:
         """Tell results, one a line."""
         self._line(f"\n{self._tint(_BOLD, title)}")
         for name, value in figures.items():
-            self._line(f"  {name:<44}{value}")
+            self._line(f"  {name:<72}{value}")
 
     def _tint(self, colour: str, text: str) -> str:
         return f"{colour}{text}{_PLAIN}" if self._colour else text

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import msgspec
 
 from simulators.beats import Beats
+from simulators.demo.books import verify_promises
 from simulators.demo.chapters import CHAPTERS, times
 from simulators.demo.faults import Refused, StoryFailed
 from simulators.demo.house import RESORT_FILE, House, running_house
 from simulators.demo.narrator import Narrator
 from simulators.demo.plan import Plan
-from simulators.demo.report import Report, count_taps
+from simulators.demo.report import Report
 from simulators.demo.stage import Stage
 from simulators.dice import Dice
 from simulators.kills import Killer, plan_kills
@@ -69,7 +70,9 @@ def played_story(options: Options, narrator: Narrator) -> Iterator[Played]:
             killer.stop()
             stage.until_home()
             stage.settle()
-            count_taps(stage, report)
+            report.verification = verify_promises(
+                options.database_url, [options.plan.edge_settings(edge) for edge in options.plan.edges]
+            )
         except (StoryFailed, Refused, ChildFailed, LampLogFault) as fault:
             report.failure = str(fault)
         finally:
