@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import msgspec
-
+from gateway.resort_toml import read_resort
 from simulators.beats import Beats
 from simulators.demo.books import verify_promises
 from simulators.demo.chapters import CHAPTERS, times
@@ -20,7 +19,6 @@ from simulators.dice import Dice
 from simulators.kills import Killer, plan_kills
 from simulators.lamps import LampLogFault
 from simulators.processes import ChildFailed
-from wallet.resort import Resort
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def played_story(options: Options, narrator: Narrator) -> Iterator[Played]:
 def _stage(options: Options, house: House, dice: Dice, beats: Beats, narrator: Narrator) -> Stage:
     return Stage(
         plan=options.plan,
-        resort=msgspec.toml.decode(RESORT_FILE.read_bytes(), type=Resort),
+        resort=read_resort(RESORT_FILE.read_text(encoding="utf-8")),
         dice=dice,
         beats=beats,
         clock=house.clock,

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
+from gateway.resort_toml import read_resort
 from readers.settings import load_settings
 from simulators.demo.chapters.photo import draw_picture
 from simulators.demo.house import RESORT_FILE
@@ -14,7 +14,7 @@ from simulators.demo.plan import PORT_SPAN, Plan
 from simulators.dice import Dice
 from simulators.field.settings import load_field_settings
 from wallet.ids import is_id
-from wallet.resort import Resort, TouchpointKind
+from wallet.resort import TouchpointKind
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_every_port_of_the_plan_is_different_and_in_its_span(plan: Plan) -> None
 
 
 def test_every_touchpoint_of_the_resort_has_a_reader(plan: Plan) -> None:
-    resort = msgspec.toml.decode(RESORT_FILE.read_bytes(), type=Resort)
+    resort = read_resort(RESORT_FILE.read_text(encoding="utf-8"))
     assert {reader.touchpoint for reader in plan.readers} == {each.id for each in resort.touchpoints}
     for reader in plan.readers:
         venue = {"hotel": "hotel", "park": "park", "shops": "shops", "desk": "hotel"}[reader.edge]
@@ -59,7 +59,7 @@ def test_every_touchpoint_of_the_resort_has_a_reader(plan: Plan) -> None:
 
 
 def test_the_resort_refers_only_to_what_it_has() -> None:
-    resort = msgspec.toml.decode(RESORT_FILE.read_bytes(), type=Resort)
+    resort = read_resort(RESORT_FILE.read_text(encoding="utf-8"))
     places = {
         TouchpointKind.DOOR: resort.room,
         TouchpointKind.PARKING_LANE: resort.lot,
