@@ -9,6 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.bootstrap import running
+from gateway.edge_codes import new_edge
+from gateway.resort_toml import read_resort
+from gateway.services.resort import LoadedResort
+from gateway.services.staff import NewStaff
+from gateway.settings import read_settings
+from readers.cli import main as edge_words
 from simulators.beats import Beats
 from simulators.clock import SimulationClock
 from simulators.demo.api import Api, Session
@@ -65,14 +72,14 @@ def running_house(
     with Supervisor() as supervisor:
         supervisor.start(_field(plan))
         tell("The gateway loads the resort.")
-        passwords = _prepare_gateway(plan)
+        passwords, codes = _prepare_gateway()
         supervisor.start(_gateway(plan))
         supervisor.wait_ready(GATEWAY, READY_S)
         gateway = Api(plan.gateway_url, dice, beats)
         staff = {role: _staff_session(gateway, role, passwords[role]) for role in STAFF_ROLES}
         tell(f"The edges {', '.join(plan.edges)} enrol and start.")
         supervisor.wait_ready(FIELD, READY_S)
-        _enrol(plan, gateway, staff["operations"])
+        _enrol(plan, codes)
         for edge in plan.edges:
             supervisor.start(_edge(plan, edge))
         for edge in plan.edges:
@@ -86,7 +93,7 @@ def _field(plan: Plan) -> Program:
 
 
 def _gateway(plan: Plan) -> Program:
-    words = ("gateway", "run", "--port", str(plan.gateway_port))
+    words = ("gateway", "run")
     return Program(GATEWAY, words, f"{plan.gateway_url}/healthz", plan.log(GATEWAY))
 
 
@@ -95,15 +102,18 @@ def _edge(plan: Plan, edge: str) -> Program:
     return Program(edge, words, f"{plan.edge_url(edge)}/status", plan.log(edge))
 
 
-def _prepare_gateway(plan: Plan) -> dict[str, str]:
-    """Load the resort and make one person of staff per role; return their passwords."""
-    from gateway.cli import main as gateway  # SQLAlchemy takes a moment, and the field starts meanwhile
-
-    _run(plan, GATEWAY, lambda: gateway(["load", str(RESORT_FILE)]))
+def _prepare_gateway() -> tuple[dict[str, str], dict[str, str]]:
+    """Load the resort, let staff in and announce the edges; return passwords by role and one-time codes by edge."""
     passwords = {role: secrets.token_urlsafe(12) for role in STAFF_ROLES}
-    for role, password in passwords.items():
-        _run(plan, GATEWAY, lambda: gateway(["staff", "add", role, "--role", role, "--password", password]))  # noqa: B023 (run at once)
-    return passwords
+    codes: dict[str, str] = {}
+    with running(read_settings()) as gateway:
+        gateway.do("resort.load", LoadedResort(read_resort(RESORT_FILE.read_text(encoding="utf-8"))))
+        for role, password in passwords.items():
+            gateway.do("staff.add", NewStaff(role, gateway.passwords.hash(password), (role,)))
+        for edge, venue in EDGE_VENUES.items():
+            wish, codes[edge] = new_edge(gateway, edge, venue, gateway.new_id())
+            gateway.do("edge.add", wish)
+    return passwords, codes
 
 
 def _staff_session(gateway: Api, name: str, password: str) -> Session:
@@ -119,25 +129,12 @@ def _staff_session(gateway: Api, name: str, password: str) -> Session:
     return Session(sign_in)
 
 
-def _enrol(plan: Plan, gateway: Api, operations: Session) -> None:
-    from readers.cli import main as edge_words
-
-    def enrol(edge: str) -> None:
-        body = {"id": edge, "venue": EDGE_VENUES[edge]}
-        code = gateway.command(f"edge {edge}", "/api/v1/edges", body, operations)["enrol_code"]
-        words = ["enrol", "--settings", str(plan.edge_settings(edge)), "--code", str(code)]
-        _run(plan, edge, lambda: edge_words(words))
-
-    for edge in plan.edges:
-        enrol(edge)
-
-
-def _run(plan: Plan, name: str, command: Callable[[], int]) -> None:
-    """Run one of our own commands in this process, its words going to the program's log."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = command()
-    with plan.log(name).open("a", encoding="utf-8") as log:
-        log.write(said.getvalue())
-    if status != 0:
-        raise StoryFailed(f"The set-up of {name} failed with status {status}: {said.getvalue().strip()}")
+def _enrol(plan: Plan, codes: dict[str, str]) -> None:
+    for edge, code in codes.items():
+        words = ["enrol", "--settings", str(plan.edge_settings(edge)), "--code", code]
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            status = edge_words(words)
+        plan.log(edge).write_text(said.getvalue(), encoding="utf-8")
+        if status != 0:
+            raise StoryFailed(f"The edge {edge} could not enrol: {said.getvalue().strip()}")

@@ -21,6 +21,8 @@ _TOUCHPOINTS = {
         "galleon-entrance",
         "galleon-merge",
         "carousel-entrance",
+        "falls-entrance",
+        "falls-merge",
         "photo-plaza",
     ),
     "shops": ("till-grill", "till-shop"),
