@@ -70,20 +70,21 @@ def running_house(
         "PASSBAND_DIRECTORY": str(plan.directory / "gateway"),
     }
     with Supervisor() as supervisor:
-        supervisor.start(_field(plan))
-        tell("The gateway loads the resort.")
-        passwords, codes = _prepare_gateway()
+        # The gateway starts while this process, a second writer, loads the resort into its database.
         supervisor.start(_gateway(plan))
+        supervisor.start(_field(plan))
+        tell("The gateway starts, with a field of emulated chips around its readers.")
+        passwords, codes = _prepare_gateway()
         supervisor.wait_ready(GATEWAY, READY_S)
         gateway = Api(plan.gateway_url, dice, beats)
         staff = {role: _staff_session(gateway, role, passwords[role]) for role in STAFF_ROLES}
         tell(f"The edges {', '.join(plan.edges)} enrol and start.")
-        supervisor.wait_ready(FIELD, READY_S)
+        gateway.get("/api/v1/resort")
         _enrol(plan, codes)
         for edge in plan.edges:
             supervisor.start(_edge(plan, edge))
-        for edge in plan.edges:
-            supervisor.wait_ready(edge, READY_S)
+        for name in (FIELD, *plan.edges):
+            supervisor.wait_ready(name, READY_S)
         yield House(plan, clock, supervisor, gateway, staff, passwords)
 
 

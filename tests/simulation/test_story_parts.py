@@ -66,9 +66,9 @@ def test_a_command_is_repeated_under_the_same_key_until_it_is_answered() -> None
 
 
 def test_a_refusal_is_not_repeated_and_says_why() -> None:
-    with serving((409, {"code": "window_full", "detail": "No place left."})) as server:
-        with pytest.raises(Refused, match=r"No place left\. \(409 window_full\)"):
-            Api(server.url, Dice(1)).command("pick", "/reservations", {})
+    full = (409, {"code": "window_full", "detail": "No place left."})
+    with serving(full) as server, pytest.raises(Refused, match=r"No place left\. \(409 window_full\)"):
+        Api(server.url, Dice(1)).command("pick", "/reservations", {})
     assert len(server.asked) == 1
 
 
@@ -80,9 +80,9 @@ def test_a_session_that_ran_out_is_renewed_once() -> None:
 
 
 def test_a_session_that_is_never_good_enough_is_a_refusal() -> None:
-    with serving((401, {"title": "Sign in."}), (401, {"title": "Sign in."})) as server:
-        with pytest.raises(Refused, match="Sign in"):
-            Api(server.url, Dice(1)).command("pick", "/reservations", {}, Session(lambda: "bad"))
+    unknown = (401, {"title": "Sign in."})
+    with serving(unknown, unknown) as server, pytest.raises(Refused, match="Sign in"):
+        Api(server.url, Dice(1)).command("pick", "/reservations", {}, Session(lambda: "bad"))
 
 
 def test_kills_are_the_same_for_the_same_seed_and_strike_everyone() -> None:

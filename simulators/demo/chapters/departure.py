@@ -5,7 +5,7 @@ from simulators.demo.faults import StoryFailed
 from simulators.demo.stage import Stage
 from wallet.reasons import Reason
 
-_AFTER_STAY = (Reason.AFTER_CHECK_OUT, Reason.NOT_ENTITLED, Reason.MEDIUM_REVOKED)
+_AFTER_STAY = (Reason.AFTER_CHECK_OUT, Reason.NOT_ENTITLED, Reason.TOKEN_UNKNOWN)
 
 
 def play(stage: Stage) -> None:
