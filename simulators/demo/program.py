@@ -22,7 +22,8 @@ from simulators.ports import DEFAULT_PORT_BASE, PortTaken, free_port_base
 from simulators.processes import ChildFailed
 
 NARRATED_PAUSE_S = 0.25
-_DATABASE_NOTE = "database-url"
+_DATABASE_NOTE = "database"
+"""The file that says on which database a directory's demo was played: "sqlite" or "postgresql"."""
 _LOOK_S = 1.0
 
 
@@ -53,17 +54,19 @@ def run_kills(story: Story) -> int:
 
 def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, as_json: bool) -> int:
     """Check the promises and tell which rows break which; return 0 when none is false."""
-    if directory is not None:
-        note = directory / _DATABASE_NOTE
-        if not note.exists():
-            print(f"passband verify: {directory} holds no demo; give the one from --dir.", file=sys.stderr)
-            return 2
-        database_url = database_url or note.read_text(encoding="utf-8").strip()
-        edges = edges or sorted((directory / "edges").glob("*.toml"))
-    if not database_url:
+    if directory is not None and not (directory / _DATABASE_NOTE).exists():
+        print(f"passband verify: {directory} holds no demo; give the one from --dir.", file=sys.stderr)
+        return 2
+    if directory is None and not database_url:
         print("passband verify: give --dir or --database-url.", file=sys.stderr)
         return 2
-    verification = verify_promises(database_url, edges)
+    with ExitStack() as stack:
+        if directory is not None:
+            edges = edges or sorted((directory / "edges").glob("*.toml"))
+        if directory is not None and not database_url:
+            kind = (directory / _DATABASE_NOTE).read_text(encoding="utf-8").strip()
+            database_url = stack.enter_context(_database(directory, postgres=kind == "postgresql"))
+        verification = verify_promises(database_url, edges)
     if as_json:
         print(json.dumps(verification.as_dict(), ensure_ascii=False))
     else:
@@ -75,7 +78,8 @@ def _demo(story: Story, port_base: int, narrator: Narrator, *, once: bool, kills
     with ExitStack() as stack:
         directory = stack.enter_context(_directory(story.directory))
         database_url = stack.enter_context(_database(directory, postgres=story.postgres))
-        (directory / _DATABASE_NOTE).write_text(database_url, encoding="utf-8")
+        kind = "postgresql" if story.postgres else "sqlite"
+        (directory / _DATABASE_NOTE).write_text(kind, encoding="utf-8")
         plan = Plan(directory, port_base)
         options = Options(plan, database_url, story.seed, kills=kills)
         played = stack.enter_context(played_story(options, narrator))
