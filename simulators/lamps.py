@@ -1,7 +1,7 @@
 """What the lamps showed: the edges' lamp logs, followed while they are written."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +46,21 @@ class Lamps:
         self._read()
         return len(self._seen)
 
-    def wait(self, touchpoint: str, after: int, timeout_s: float) -> Light | None:
-        """Return the first light of `touchpoint` after the mark, None when none came in time."""
+    def wait(
+        self, touchpoint: str, after: int, timeout_s: float, in_vain: Callable[[], bool] = lambda: False
+    ) -> Light | None:
+        """Return the first light of `touchpoint` after the mark, None when none came in time.
+
+        Args:
+            in_vain: tells that no light can come any more; looked at after each look at the logs.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             self._read()
             for light in self._seen[after:]:
                 if light.touchpoint == touchpoint:
                     return light
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or in_vain():
                 return None
             time.sleep(_POLL_S)
 

@@ -73,11 +73,18 @@ class Seen:
 class Hands:
     """Makes taps through the emulated chips and codes, never around them."""
 
-    def __init__(self, field: FieldControl, lamps: Lamps, beats: Beats) -> None:
-        """Args: `beats` counts the taps."""
+    def __init__(
+        self, field: FieldControl, lamps: Lamps, beats: Beats, restarts: Callable[[Carried, str], int]
+    ) -> None:
+        """Args:
+        beats: counts the taps.
+        restarts: how often what holds the medium to a touchpoint's reader was started again; a light that is
+            waited for over that may never come.
+        """
         self._field = field
         self._lamps = lamps
         self._beats = beats
+        self._restarts = restarts
 
     def tap(self, touchpoint: str, carried: Carried) -> Seen:
         """Tap until a light says something final, and return it.
@@ -98,16 +105,21 @@ class Hands:
         """Hold it there once and return the light, None when there was none."""
         self._beats.tick()
         mark = self._lamps.mark()
+        before = self._restarts(carried, touchpoint)
+
+        def in_vain() -> bool:
+            return self._restarts(carried, touchpoint) != before
+
         if isinstance(carried, Phone):
             try:
                 self._field.show(f"{touchpoint}-qr", carried.fresh_code())
             except Refused:
                 return None  # its edge is just being started again
-            return self._lamps.wait(touchpoint, mark, LIGHT_WAIT_S)
+            return self._lamps.wait(touchpoint, mark, LIGHT_WAIT_S, in_vain)
         reader = f"{touchpoint}-nfc"
         self._field.present(reader, carried.chip)
         try:
-            return self._lamps.wait(touchpoint, mark, LIGHT_WAIT_S)
+            return self._lamps.wait(touchpoint, mark, LIGHT_WAIT_S, in_vain)
         finally:
             self._field.remove(reader)
 

@@ -21,7 +21,7 @@ from simulators.clock import SimulationClock
 from simulators.demo.api import Api, Session
 from simulators.demo.faults import StoryFailed
 from simulators.demo.paper import write_settings
-from simulators.demo.plan import EDGE_VENUES, Plan
+from simulators.demo.plan import EDGE_VENUES, FIELD, GATEWAY, Plan
 from simulators.dice import Dice
 from simulators.ports import check_free
 from simulators.processes import Program, Supervisor
@@ -29,7 +29,6 @@ from simulators.processes import Program, Supervisor
 RESORT_FILE = Path(__file__).with_name("resort.toml")
 STAFF_ROLES = ("desk", "operations", "photographer")
 READY_S = 60.0
-GATEWAY, FIELD = "gateway", "field"
 
 
 @dataclass

@@ -5,6 +5,9 @@ from functools import cached_property
 from pathlib import Path
 
 PORT_SPAN = 64
+GATEWAY, FIELD = "gateway", "field"
+"""The names of the two processes that are no edge."""
+
 _CONTROL, _EDGE_WEB, _LINKS, _SCANNERS, _FIELDS = 1, 10, 15, 20, 32
 
 EDGE_VENUES = {"hotel": "hotel", "park": "park", "shops": "shops", "desk": "hotel"}

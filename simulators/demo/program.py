@@ -1,5 +1,6 @@
 """The programs `passband demo`, `passband simulate kills` and `passband verify`."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -114,8 +115,9 @@ def _stay_up(played: Played, narrator: Narrator) -> None:
     narrator.figures("The resort stays up until Ctrl-C", pages)
     narrator.figures("Staff (name: password)", played.house.passwords)
     rest = threading.Event()
-    while not rest.wait(_LOOK_S):
-        played.house.supervisor.check()
+    with contextlib.suppress(KeyboardInterrupt):
+        while not rest.wait(_LOOK_S):
+            played.house.supervisor.check()
 
 
 @contextmanager

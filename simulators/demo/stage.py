@@ -13,7 +13,7 @@ from simulators.demo.faults import StoryFailed
 from simulators.demo.field_control import FieldControl
 from simulators.demo.hands import Band, Carried, Hands, Seen
 from simulators.demo.narrator import Narrator
-from simulators.demo.plan import Plan
+from simulators.demo.plan import FIELD, Plan
 from simulators.demo.tills import Till
 from simulators.dice import Dice
 from simulators.lamps import Lamps
@@ -85,7 +85,7 @@ class Stage:
         self.gateway = gateway
         self.field = FieldControl(plan.field_url, dice)
         self.lamps = Lamps({edge: plan.lamp_log(edge) for edge in plan.edges})
-        self.hands = Hands(self.field, self.lamps, beats)
+        self.hands = Hands(self.field, self.lamps, beats, self._restarts)
         self.edges = {edge: Api(plan.edge_url(edge), dice, beats) for edge in plan.edges}
         self.memory = Memory()
         self._told_position = 0
@@ -203,6 +203,11 @@ class Stage:
         words = self.words_of(touchpoint, light.tap_id, light.reason)
         shown = f"{light.light} ({light.reason or light.decision}: {words})"
         return StoryFailed(f"{carried.name} at {touchpoint}: expected {expected}, saw {shown}")
+
+    def _restarts(self, carried: Carried, touchpoint: str) -> int:
+        # A chip is gone when the field was killed. A code is gone, too, when the edge was: it is sent once.
+        names = [FIELD] if isinstance(carried, Band) else [FIELD, self.plan.edge_of(touchpoint)]
+        return sum(self.supervisor.restarts(name) for name in names)
 
     def _wait(self, edge: str, what: str, arrived: Any) -> None:
         deadline = time.monotonic() + SETTLE_S
