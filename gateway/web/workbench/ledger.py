@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from gateway.bootstrap import Gateway
-from gateway.db import bench as records
 from gateway.db.feed import FeedEntry
+from gateway.db.nicknames import nicknames
 from gateway.publish import TOKEN
 from gateway.web.telling import amount_of, icon_of, reason_of, sentence_of, verdict_of
 from wallet.resort import Resort
@@ -41,7 +41,7 @@ def names_of(gateway: Gateway, entries: Iterable[FeedEntry]) -> dict[str, str]:
     if not tokens:
         return {}
     with gateway.database.read() as connection:
-        return records.nicknames(connection, tokens)
+        return nicknames(connection, tokens)
 
 
 def line_of(entry: FeedEntry, names: Mapping[str, str], resort: Resort | None) -> dict[str, Any] | None:
