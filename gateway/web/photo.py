@@ -35,7 +35,11 @@ async def upload(post: Form) -> Response:
     if not files:
         return await _refused(post, point, Rejection("photo_missing", 422, "Choose a photo first."))
     for number, file in enumerate(files):
-        content = (file.filename or "photo", await file.read(), file.content_type or "application/octet-stream")
+        content = (
+            file.filename or "photo",
+            await file.read(),
+            file.content_type or "application/octet-stream",
+        )
         try:
             await post.api.ask(
                 "POST",

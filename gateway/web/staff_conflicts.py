@@ -60,7 +60,9 @@ def _edge_side(told: dict[str, Any], detail: dict[str, Any], resort: Resort) -> 
     place = place_of(edge, resort)
     how = "decided with the gateway" if edge.get("online") else "decided alone"
     as_of = edge.get("as_of")
-    known = f", knowing everything up to {resort.local(datetime.fromisoformat(as_of)):%H:%M:%S}" if as_of else ""
+    known = (
+        f", knowing everything up to {resort.local(datetime.fromisoformat(as_of)):%H:%M:%S}" if as_of else ""
+    )
     return f"The {told['edge']} edge let it pass at {place}: it {how}{known}." if told.get("edge") else ""
 
 
@@ -72,5 +74,6 @@ def _our_side(detail: dict[str, Any], resort: Resort) -> str:
     other_at = detail.get("other_at")
     other = ""
     if isinstance(other_at, str):
-        other = f" The other use: {detail.get('other_place', '')}, {resort.local(datetime.fromisoformat(other_at)):%H:%M:%S}."
+        at = resort.local(datetime.fromisoformat(other_at))
+        other = f" The other use: {detail.get('other_place', '')}, {at:%H:%M:%S}."
     return f"The ledger would have said: {said}{other}"

@@ -45,7 +45,9 @@ async def pay(post: Form, party_id: str) -> Response:
 async def encode(post: Form, party_id: str) -> Response:
     """Ask an encoder for a band or card."""
     body = {"encoder": post.text("encoder"), "kind": post.text("kind")}
-    return await _do(post, party_id, f"/tokens/{post.text('token')}/encodings", body, "encoding", field="encoding")
+    return await _do(
+        post, party_id, f"/tokens/{post.text('token')}/encodings", body, "encoding", field="encoding"
+    )
 
 
 @router.post("/staff/parties/{party_id}/sign-in-codes")

@@ -73,7 +73,12 @@ async def party_page(
         guest={"id": chosen.guest_id, "name": chosen.full_name} if chosen else None,
         kind=kind,
         filters=[
-            {"value": value, "text": text, "chosen": value == kind, "count": sum(_is_of(e, value) for e in entries)}
+            {
+                "value": value,
+                "text": text,
+                "chosen": value == kind,
+                "count": sum(_is_of(e, value) for e in entries),
+            }
             for value, text, _ in _KINDS
         ],
         channels=[{"value": "", "text": "All channels", "chosen": not channel}]
@@ -110,9 +115,10 @@ def _line(entry: dict[str, Any], names: dict[str, str], guests: dict[str, str]) 
         "icon": icon_of(entry["kind"]),
         "verdict": verdict_of(entry["kind"]),
         "text": entry["sentence"],
-        "why": entry.get("reason_sentence") or "",
         "guest": names.get(entry["token_id"] or "", ""),
-        "actor": f"Guest {guests[identifier]}" if identifier in guests else f"{who.capitalize()} {identifier[-12:]}",
+        "actor": f"Guest {guests[identifier]}"
+        if identifier in guests
+        else f"{who.capitalize()} {identifier[-12:]}",
         "channel": entry["channel"],
         "case": entry["case"] or "",
         "offline": body.get("offline") is True,
@@ -166,7 +172,7 @@ def _medium(medium: Any, guest: GuestSeen) -> dict[str, Any]:
         "id": medium.medium_id,
         "kind": medium.kind,
         "name": f"{guest.nickname}’s {name.lower()}",
-        "chip": medium.chip_uid or f"ends in {medium.medium_id[-6:]}",
+        "chip": f"ends in {medium.medium_id[-6:]}",
         "state": STATES.get(medium.state, "blank"),
         "stops": STOPS,
     }
