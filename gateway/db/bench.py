@@ -1,11 +1,9 @@
 """Questions of the workbench: what guests carry, and how many taps there were."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from gateway.db.load import chunks
 from gateway.db.tables import party, taps
 
 CARRIED_MAX = 80
@@ -37,20 +35,6 @@ def carried(connection: Connection) -> list[Carried]:
         Carried(row.id, row.token_id, row.kind.value, row.state.value, row.chip_uid, row.given_name)
         for row in reversed(connection.execute(statement).all())
     ]
-
-
-def nicknames(connection: Connection, token_ids: Collection[str]) -> dict[str, str]:
-    """Return the given names of the guests who have these tokens."""
-    guest, person = party.guest.c, party.person.c
-    joined = select(guest.token_id, person.given_name).join_from(
-        party.guest, party.person, person.guest_id == guest.id
-    )
-    found: dict[str, str] = {}
-    for some in chunks(token_ids):
-        found |= {
-            row.token_id: row.given_name for row in connection.execute(joined.where(guest.token_id.in_(some)))
-        }
-    return found
 
 
 def tally(connection: Connection) -> dict[str, int]:

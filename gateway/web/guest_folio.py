@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from gateway.web.guest_today import STREAM, who
-from gateway.web.party import PartySeen, party_of
+from gateway.web.party import party_of
 from gateway.web.visit import Visit, visit
 from wallet.resort import Resort
 
@@ -34,23 +34,22 @@ async def folio(here: Annotated[Visit, Depends(visit("guest"))]) -> Response:
         },
         balance_minor=told["balance_minor"],
         held_minor=told["held_minor"],
-        limit_minor=told.get("limit_minor"),
-        days=days_of_lines(told["lines"], party, here.resort),
+        limit_minor=told["limit_minor"],
+        days=days_of_lines(told["lines"], here.resort),
         checked_out=party.state == "checked_out",
     )
 
 
-def days_of_lines(lines: list[dict[str, Any]], party: PartySeen, resort: Resort) -> list[dict[str, Any]]:
+def days_of_lines(lines: list[dict[str, Any]], resort: Resort) -> list[dict[str, Any]]:
     """Return the lines day by day, the latest day first."""
-    names = {each.guest_id: each.nickname for each in party.guests}
     outlets = {each.id: each.name for each in resort.outlets}
     shown = [
         {
             "id": each["transfer_id"],
             "at": datetime.fromisoformat(each["at"]),
             "text": each["description"],
-            "outlet": outlets.get(each.get("outlet") or "", each.get("outlet") or ""),
-            "guest": names.get(each.get("guest_id") or "", ""),
+            "outlet": outlets.get(each["outlet"] or "", ""),
+            "guest": each["given_name"],
             "amount_minor": each["amount_minor"],
         }
         for each in lines

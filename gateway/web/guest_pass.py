@@ -36,13 +36,14 @@ async def show(
             valid_until = datetime.fromisoformat(told["valid_until"])
             renew_s = max(5, int((valid_until - now).total_seconds() * _EARLY))
             # The gateway's own drawing, of a code it has just signed: no word of a visitor is in it.
-            shown = {"qr_svg": Markup(told["svg"]), "valid_until": valid_until}  # noqa: S704 - see above
+            shown = {"qr_svg": Markup(told["svg"][told["svg"].index("<svg") :]), "valid_until": valid_until}  # noqa: S704 - see above
+    context: dict[str, Any] = {"pass": shown}
     return here.page(
         "app_pass.html",
         **live,
+        **context,
         guest=who(here, party),
         holder={"id": chosen.guest_id, "token_id": chosen.token_id, "nickname": chosen.nickname},
-        **{"pass": shown},
         renew_s=renew_s,
         party=[
             {"id": each.guest_id, "nickname": each.nickname, "chosen": each.guest_id == chosen.guest_id}

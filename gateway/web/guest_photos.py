@@ -32,11 +32,13 @@ async def claim(post: Form) -> Response:
     if not code:
         return await _page(post, {"code": "Enter the code on the card."}, "", 422)
     try:
-        await post.api.command("/photo-claims", post.key, {"code": code})
+        answer = await post.api.command("/photo-claims", post.key, {"code": code})
     except Rejection as refusal:
         if refusal.status not in (404, 409, 422, 429):
             raise
         return await _page(post, {"code": refusal.sentence}, code, refusal.status)
+    if not answer["claimed"]:
+        return await _page(post, {"code": answer["sentence"]}, code)
     return go("/app/photos", done="claimed")
 
 
@@ -67,9 +69,9 @@ async def _page(here: Visit, errors: dict[str, str], code: str, status: int = 20
 def shown(told: dict[str, Any], names: dict[str, str], resort: Resort) -> dict[str, Any]:
     """Return a photo as the album shows it."""
     place = place_of(told, resort)
-    linked = [token_id for token_id in told.get("token_ids", ()) if token_id in names]
+    linked = [each["token_id"] for each in told["linked"] if each["token_id"] in names]
     people = [names[token_id] for token_id in linked]
-    owned = bool(told.get("plan"))
+    owned = not told["marked"]
     return {
         "id": told["photo_id"],
         "preview_url": f"/api/v1/photos/{told['photo_id']}/preview",

@@ -62,7 +62,7 @@ def noun(kind: str) -> str:
 
 async def _entries(gateway: Gateway, after: int, party_id: str) -> AsyncIterator[ServerSentEvent]:
     feed = gateway.feed
-    while not feed.stopping:
+    while not feed.closing:
         head = feed.head
         if party_id:
             found = await run_in_threadpool(feed.entries_of_party, party_id, after, _PAGE)

@@ -24,6 +24,7 @@ from gateway.web import (
 from gateway.web.pages import Pages
 from gateway.web.rendering import STATIC
 from gateway.web.workbench import routes as workbench
+from gateway.web.workbench.session import BenchSession
 
 _ROUTERS = (
     signing.router,
@@ -60,6 +61,7 @@ def install(app: FastAPI, gateway: Gateway) -> None:
         app.include_router(router)
     if gateway.settings.is_simulation:
         app.state.bench = workbench.bench_of(gateway)
+        app.state.bench_session = BenchSession(gateway)
         app.include_router(workbench.router)
     start = "/workbench" if gateway.settings.is_simulation else "/app"
     app.add_route("/", lambda request: RedirectResponse(start), include_in_schema=False)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from wallet.entitlement import Bypass, Entitlement, RoomKey, Spending
 from wallet.resort import Resort
 from wallet.rules.bypass import spending_step
-from wallet.token import Step, Use
+from wallet.token import Step
 
 
 class MediumSeen(Struct, frozen=True):
@@ -20,7 +20,18 @@ class MediumSeen(Struct, frozen=True):
     medium_id: str
     kind: str
     state: str
-    chip_uid: str = ""
+
+
+class _UsesOf(Struct, frozen=True):
+    entitlement_id: str
+    uses: tuple["UseSeen", ...] = ()
+
+
+class UseSeen(Struct, frozen=True):
+    """One use of a right."""
+
+    step: Step
+    at: datetime
 
 
 class GuestSeen(Struct, frozen=True):
@@ -32,10 +43,11 @@ class GuestSeen(Struct, frozen=True):
     family_name: str = ""
     child: bool = False
     lead: bool = False
-    has_pin: bool = False
+    pin_set: bool = False
     media: tuple[MediumSeen, ...] = ()
     entitlements: tuple[Entitlement, ...] = ()
-    uses: tuple[Use, ...] = ()
+    uses: dict[str, tuple[UseSeen, ...]] = {}
+    """By entitlement; the API has them inside of each."""
 
     @property
     def nickname(self) -> str:
@@ -61,7 +73,8 @@ class PartySeen(Struct, frozen=True):
     product: str
     arrival_day: date
     departure_day: date
-    guests: tuple[GuestSeen, ...] = ()
+    guests: tuple[GuestSeen, ...]
+    rooms: tuple[str, ...] = ()
 
     def guest(self, guest_id: str) -> GuestSeen:
         """Return the guest with this id, else the lead."""
@@ -71,12 +84,6 @@ class PartySeen(Struct, frozen=True):
     def lead(self) -> GuestSeen:
         """Who booked."""
         return next((each for each in self.guests if each.lead), self.guests[0])
-
-    @property
-    def rooms(self) -> tuple[str, ...]:
-        """The rooms the party has a key to."""
-        found = {room for each in self.guests if (key := each.right(RoomKey)) for room in key.rooms}
-        return tuple(sorted(found))
 
     @property
     def key_until(self) -> datetime | None:
@@ -92,9 +99,15 @@ class PartySeen(Struct, frozen=True):
         }
 
 
-def party_of(told: Any) -> PartySeen:
+def party_of(told: dict[str, Any]) -> PartySeen:
     """Return the party from the API's answer."""
-    return msgspec.convert(told, PartySeen)
+    guests = [each | {"uses": _uses(each["entitlements"])} for each in told["guests"]]
+    return msgspec.convert(told | {"guests": guests}, PartySeen)
+
+
+def _uses(entitlements: list[dict[str, Any]]) -> dict[str, Any]:
+    rights = msgspec.convert(entitlements, list[_UsesOf])
+    return {right.entitlement_id: msgspec.to_builtins(right.uses) for right in rights if right.uses}
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,11 @@ def picks_of(party: PartySeen, resort: Resort, now: datetime) -> list[Pick]:
     for guest in party.guests:
         for right in guest.entitlements:
             if isinstance(right, Bypass):
+<<<<<<< HEAD
                 state = _state(right, guest.uses, resort, now)
+=======
+                state = _state(right, guest.uses.get(right.entitlement_id, ()), resort, now)
+>>>>>>> h-pages
                 pick = found.setdefault(
                     (right.attraction, right.starts_at, state), _pick(right, state, resort)
                 )
@@ -158,9 +175,9 @@ def _pick(right: Bypass, state: str, resort: Resort) -> Pick:
     )
 
 
-def _state(right: Bypass, uses: Iterable[Use], resort: Resort, now: datetime) -> str:
+def _state(right: Bypass, uses: Iterable[UseSeen], resort: Resort, now: datetime) -> str:
     """Return the word of the macro `pick_badge`. It tells what happened; what a tap would do, the rulebook decides."""
-    steps = {use.step for use in uses if use.entitlement_id == right.entitlement_id}
+    steps = {use.step for use in uses}
     if spending_step(resort.attraction(right.attraction)) in steps:
         return "redeemed"
     if Step.ENTRANCE in steps:

@@ -1,7 +1,6 @@
 """Errors on pages: words for people instead of problem JSON, and the way to sign in where that is missing."""
 
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from gateway.errors import Rejection
 from gateway.web.pages import Pages, go
 
+_PROGRAMS = ("/api/", "/static/", "/metrics")
 AREAS = ("/app", "/staff", "/photo", "/workbench")
 _TITLES = {
     401: "Please sign in",
@@ -31,17 +31,18 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _page_or(app.exception_handlers[kind]))
 
 
-def area_of(path: str) -> str | None:
-    """Return which page's area a path lies in, None for the API and files."""
-    return next((area for area in AREAS if path == area or path.startswith(area + "/")), None)
+def area_of(path: str) -> str:
+    """Return which pages a path belongs to, the start for one that belongs to none."""
+    return next((area for area in AREAS if path == area or path.startswith(area + "/")), "/")
 
 
 def _page_or(otherwise: Any) -> Any:
     async def answered(request: Request, error: Exception) -> Response:
-        area = area_of(request.url.path)
         answer: Response = await otherwise(request, error)
-        if area is None or "text/html" not in request.headers.get("accept", ""):
+        path = request.url.path
+        if path.startswith(_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
             return answer
+        area = area_of(path)
         if answer.status_code == 401:
             home = "/app" if area == "/app" else "/staff"
             wished = request.url.path if request.method == "GET" else area
@@ -67,8 +68,3 @@ def _problem_page(request: Request, status: int, error: Exception, area: str) ->
     if isinstance(error, Rejection):
         response.headers.update(error.headers)
     return response
-
-
-def quoted(text: str) -> str:
-    """Return the text as one part of an address."""
-    return quote(text, safe="")

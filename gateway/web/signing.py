@@ -1,6 +1,6 @@
 """Signing in and out on pages, by the API's own routes; its cookie is handed on to the browser."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -109,9 +109,3 @@ def _with_cookie(response: RedirectResponse, answer: Answer) -> Response:
     for value in answer.headers.get_list("set-cookie"):
         response.headers.append("set-cookie", value)
     return response
-
-
-def roles_of(visit: Visit) -> dict[str, Any]:
-    """Return what the staff's bar says of who is signed in."""
-    held = sorted(role.value for role in visit.principal.roles)
-    return {"name": visit.principal.subject.removeprefix("staff:"), "role": " and ".join(held), "roles": held}

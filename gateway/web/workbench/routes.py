@@ -1,5 +1,6 @@
 """The workbench's page, its presses and its stream."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -124,7 +125,7 @@ async def _held(post: Post, medium: str) -> Held:
         if each.medium_id == medium:
             if each.kind != "phone":
                 return Held(chip=each.chip_uid)
-            return Held(code=lambda: _fresh_code(post, each.token_id))
+            return Held(code=partial(_fresh_code, post, each.token_id))
     raise Rejection("no_medium", 422, "Choose first what the guest holds.")
 
 

@@ -13,7 +13,7 @@ from gateway.web.live import message
 from gateway.web.pages import Pages
 from gateway.web.workbench.bench import Bench
 from gateway.web.workbench.field import EdgeSeen
-from gateway.web.workbench.ledger import entries_of, line_of, names_of
+from gateway.web.workbench.ledger import entries_of, line_of, names_of, resort_now
 
 _GLANCE_S = 1.0
 
@@ -23,9 +23,9 @@ async def bench_stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """Give what is written behind `after` and what changes at the edges, until the gateway stops."""
     known: list[tuple[Any, ...]] = []
-    while not gateway.feed.stopping:
+    while not gateway.feed.closing:
         entries = await run_in_threadpool(entries_of, gateway, after)
-        resort = pages.resort()
+        resort = resort_now(gateway)
         names = await run_in_threadpool(names_of, gateway, entries)
         for entry in entries:
             after = entry.position
