@@ -150,11 +150,7 @@ def picks_of(party: PartySeen, resort: Resort, now: datetime) -> list[Pick]:
     for guest in party.guests:
         for right in guest.entitlements:
             if isinstance(right, Bypass):
-<<<<<<< HEAD
-                state = _state(right, guest.uses, resort, now)
-=======
                 state = _state(right, guest.uses.get(right.entitlement_id, ()), resort, now)
->>>>>>> h-pages
                 pick = found.setdefault(
                     (right.attraction, right.starts_at, state), _pick(right, state, resort)
                 )
