@@ -18,6 +18,7 @@ from tests.support.gateway_world import Charge, house
 ROOT = Path(__file__).resolve().parents[2]
 
 WORKER = """
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from tests.support.gateway_world import Charge, house
@@ -27,8 +28,8 @@ with house(url, load=False) as gateway, ThreadPoolExecutor(8) as pool:
     def charge(n):
         gateway.do("test.charge", Charge(folio, 1), f"{part}-{n}")
         # One write per line, so that the line is whole or not there at all.
-        sys.stdout.buffer.raw.write(f"{part}-{n}\\n".encode())
-    list(pool.map(charge, range(100_000)))
+        os.write(1, f"{part}-{n}\\n".encode())
+    list(pool.map(charge, range(5_000)))
 """
 
 
