@@ -152,6 +152,9 @@ def test_offline_pin_sales_are_off_until_the_resort_turns_them_on() -> None:
     for pin in (None, *PinCheck):
         world = offline(small.with_tap(pin=pin))
         assert decide(world.tap, world.facts) == Refused(Reason.OFFLINE_PIN)
+    for hold in (Hold(HoldAnswer.UNREACHABLE), OVER_FOLIO):
+        world = offline(small.with_tap(pin=PinCheck.RIGHT, hold=hold))
+        assert decide(world.tap, world.facts) == Refused(Reason.OFFLINE_PIN)
     on = offline(small, pins=True)
     assert decide(on.tap, on.facts) == Asks(Ask.PIN)
     right = on.with_tap(pin=PinCheck.RIGHT)
