@@ -18,7 +18,9 @@ PASSWORD = "a long enough password"
 
 @pytest.fixture
 def gateway(database_url: str, tmp_path: Path) -> Gateway:
-    settings = Settings(environment=Environment.SIMULATION, directory=tmp_path / "gw", database_url=database_url)
+    settings = Settings(
+        environment=Environment.SIMULATION, directory=tmp_path / "gw", database_url=database_url
+    )
     return build(settings)
 
 
