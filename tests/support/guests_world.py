@@ -130,8 +130,8 @@ def world(url: str, folder: Path, clock: StillClock | None = None) -> Iterator[W
     clock = clock or StillClock()
     settings = Settings(environment=Environment.SIMULATION, directory=folder / "gateway", database_url=url)
     gateway = build(settings, clock=clock)
-    gateway.start()
     try:
+        gateway.start()
         gateway.do("resort.load", LoadedResort(RESORT))
         yield World(gateway, clock, count())
     finally:
