@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from readers.drivers.base import ChipFault, ChipKind, Contact, ContactLost
+from wallet import qr
 from wallet.credential import CredentialFault, open_credential
 from wallet.reasons import Reason
 from wallet.tap import Presented, Proof
@@ -23,6 +24,10 @@ def present(contact: Contact, issuer_keys: Mapping[str, Ed25519PublicKey]) -> Pr
         return Presented(proof, fault=Reason.CREDENTIAL_MISSING)
     uid = "" if proof is Proof.QR else contact.uid.hex()
     try:
+        if proof is Proof.QR:
+            data = qr.decode(data.decode("ascii"))
         return Presented(proof, credential=open_credential(data, dict(issuer_keys), uid))
+    except (qr.QrFault, UnicodeDecodeError):
+        return Presented(proof, fault=Reason.CREDENTIAL_MALFORMED)
     except CredentialFault as fault:
         return Presented(proof, fault=fault.reason)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -42,7 +43,9 @@ class Api:
 
     def __init__(self, base_url: str, dice: Dice, beats: Beats | None = None) -> None:
         """Args: `beats` counts the commands."""
-        self._http = httpx.Client(base_url=base_url, timeout=30.0, trust_env=False)
+        # Each request shows the session of whoever makes it; a cookie kept from another's sign-in must not.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._http = httpx.Client(base_url=base_url, timeout=30.0, trust_env=False, cookies=no_cookies)
         self._dice = dice
         self._beats = beats
 

@@ -54,17 +54,19 @@ def guest_session(stage: Stage, first_code: str) -> Session:
     codes = [first_code]
 
     def sign_in() -> str:
-        memory = stage.memory
+        memory, why = stage.memory, ""
         for _ in range(_SIGN_IN_TRIES_MAX):
             number = memory.sign_ins = memory.sign_ins + 1
             code = codes.pop() if codes else _code_from_desk(stage, number)
             body = {"booking_reference": memory.booking_reference, "code": code}
             try:
                 answer = stage.gateway.command(f"sign in {number}", "/api/v1/sign-in", body)
-            except Refused:
-                continue  # a code works once, also when its answer was lost: ask for another
+            except Refused as refusal:
+                # A code works once, also when its answer was lost: ask for another.
+                why = str(refusal)
+                continue
             return str(answer["session_token"])
-        raise StoryFailed("The lead could not sign in.")
+        raise StoryFailed(f"The lead could not sign in: {why}")
 
     return Session(sign_in)
 
