@@ -50,7 +50,8 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     if younger and _grants_count(facts):
         rights += _granted(credential)
     if facts.token is None and not rights:
-        return Refused(Reason.TOKEN_UNKNOWN)
+        # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
+        return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
     if facts.token is not None and facts.token.closed and facts.touchpoint.direction is not Direction.OUT:
         return Refused(Reason.NOT_ENTITLED)
     decision = rule(tap, _without_this_tap(tap, facts), rights)

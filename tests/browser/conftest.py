@@ -37,7 +37,16 @@ def stay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stay]:
         here.tap("hotel", "door-102", family, 0, phone, "other_room")
         here.tap("park", "gate-1", family, 0, phone, "enter admission lagoon")
         here.tap("park", "comet-entrance", family, 0, phone, "window_not_open")
-        here.tap("shops", "till-grill", family, 0, phone, "charge spending harbour-grill", sale=lunch(), online=False)
+        here.tap(
+            "shops",
+            "till-grill",
+            family,
+            0,
+            phone,
+            "charge spending harbour-grill",
+            sale=lunch(),
+            online=False,
+        )
         yield Stay(here, family, strangers, phone, strange_phone)
 
 
@@ -76,7 +85,9 @@ class Visitor:
         """Nothing failed, nothing sticks out sideways, and axe finds nothing."""
         found = Axe().run(self.page)
         assert found.violations_count == 0, found.generate_report()
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert wide <= 0, f"{self.page.url} is {wide} px too wide"
         assert not self.faults, self.faults
 
@@ -115,5 +126,9 @@ class Visitors:
 
 def _note(faults: list[str], kind: str, text: str) -> None:
     # A refused form is answered with its status: the browser says so aloud, and that is no fault of the page.
-    if kind == "error" and "the server responded with a status of 4" not in text and "ERR_INTERNET" not in text:
+    if (
+        kind == "error"
+        and "the server responded with a status of 4" not in text
+        and "ERR_INTERNET" not in text
+    ):
         faults.append(text)

@@ -79,7 +79,9 @@ class House:
         headers = {"idempotency-key": f"house-{next(self.numbers):06}"}
         if who:
             headers["authorization"] = f"Bearer {self.session(who)}"
-        with httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30, trust_env=False) as client:
+        with httpx.Client(
+            base_url=f"{self.url}/api/v1", headers=headers, timeout=30, trust_env=False
+        ) as client:
             answer = client.request(method, path, **({"json": body} if body is not None else {}), **more)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
@@ -91,7 +93,9 @@ class House:
         return self.sessions[name]
 
     def book(self, family_name: str = "Marsvale") -> Family:
-        guests = [{"given_name": name, "family_name": family_name, "child": name == NAMES[3]} for name in NAMES]
+        guests = [
+            {"given_name": name, "family_name": family_name, "child": name == NAMES[3]} for name in NAMES
+        ]
         wish = {"product": "family-package", "arrival_day": ARRIVAL.isoformat(), "guests": guests}
         told = self.api("POST", "/bookings", wish)
         tokens = [each["token_id"] for each in told["guests"]]
@@ -112,7 +116,14 @@ class House:
         return told
 
     def tap(
-        self, edge: str, touchpoint: str, family: Family, member: int, medium_id: str, verdict: str, **more: Any
+        self,
+        edge: str,
+        touchpoint: str,
+        family: Family,
+        member: int,
+        medium_id: str,
+        verdict: str,
+        **more: Any,
     ) -> None:
         """Bring one tap home as the edge of a venue would: the verdict is the one the guest saw."""
         number = len(self.entries.setdefault(edge, [])) + 1

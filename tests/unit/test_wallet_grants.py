@@ -54,7 +54,7 @@ def test_grants_count_only_when_the_credential_is_younger_than_the_facts(
     assert world.facts.as_of is not None
     world = world.with_credential(issued_at=world.facts.as_of + timedelta(seconds=seconds))
     verdict = decide(world.tap, world.facts)
-    assert isinstance(verdict, Approved) if passes else verdict == Refused(Reason.TOKEN_UNKNOWN)
+    assert isinstance(verdict, Approved) if passes else verdict == Refused(Reason.NOT_ENTITLED)
 
 
 def test_a_refunded_ticket_is_refused_at_an_edge_that_is_up_to_date() -> None:
@@ -78,6 +78,12 @@ def test_the_policy_of_each_kind_of_place_decides_what_grants_are_worth(touchpoi
 def test_a_till_takes_nobody_it_does_not_know() -> None:
     world = sold_after_the_cut("till")
     assert decide(world.tap, world.facts) == Refused(Reason.TOKEN_UNKNOWN)
+
+
+def test_an_edge_says_that_it_does_not_know_a_guest_only_while_it_may_still_learn_of_one() -> None:
+    world = sold_after_the_cut("till")
+    older = world.with_credential(issued_at=world.facts.as_of)
+    assert decide(older.tap, older.facts) == Refused(Reason.NOT_ENTITLED)
 
 
 def test_a_new_band_of_a_known_guest_works_before_the_edge_has_heard_of_it() -> None:
