@@ -35,6 +35,7 @@ def test_a_family_from_booking_to_check_out(anyone: Api) -> None:
     booking = anyone.book()
     party, lead = booking["party_id"], booking["guests"][0]
     guest, desk = anyone.guest(booking), anyone.staff("desk")
+    anyone.world.clock.at += timedelta(minutes=1)
     assert (
         desk.post(f"/parties/{party}/payments", {"amount_minor": 40_000, "tender": "cash"}).status_code == 201
     )
@@ -54,6 +55,11 @@ def test_a_family_from_booking_to_check_out(anyone: Api) -> None:
     assert guest.put(f"/tokens/{lead['token_id']}/pin", {"pin": "4711"}).status_code == 200
     anyone.world.clock.at = RESORT.instant(ARRIVAL, RESORT.day_starts) + timedelta(hours=9)
     assert desk.post(f"/parties/{party}/check-in", {}).json()["rooms"] == ["101"]
+    # The guest's session from forty days ago is over: the desk gives out a new code.
+    assert guest.get(f"/parties/{party}").status_code == 401
+    guest = anyone.guest(
+        booking | {"sign_in_code": desk.post(f"/parties/{party}/sign-in-codes").json()["code"]}
+    )
     seen = guest.get(f"/parties/{party}").json()
     assert (seen["state"], seen["rooms"], seen["balance_minor"]) == ("checked_in", ["101"], 109_001)
     first = next(each for each in seen["guests"] if each["lead"])
