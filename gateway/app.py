@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.api import ROUTERS, health, problems
 from gateway.api.limits import Limits
 from gateway.bootstrap import Gateway
+from gateway.web import mount
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
@@ -41,6 +42,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.include_router(health.router)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    mount.install(app, gateway)
     app.add_middleware(Limits, gateway=gateway)
     _describe(app)
     return app

@@ -13,6 +13,7 @@ from gateway.command import Channel, Command, Envelope
 from gateway.conveyor import Answer, Conveyor
 from gateway.db import migrate
 from gateway.db.engine import Database
+from gateway.db.photos import StoredPhotos
 from gateway.feed import Feed
 from gateway.issuer import Issuer, new_key, open_key
 from gateway.metrics import Metrics
@@ -20,6 +21,8 @@ from gateway.services.registry import all_services
 from gateway.services.staff import FirstIssuerKey
 from gateway.settings import Settings
 from gateway.vault import Vault
+from photopass.blobs import FolderBlobs
+from photopass.service import Album
 from wallet.ids import uuid7
 
 
@@ -39,6 +42,8 @@ class Gateway:
     passwords: Passwords
     failures: Failures
     metrics: Metrics
+    album: Album
+    photo_records: StoredPhotos
 
     def new_id(self, at: datetime | None = None) -> str:
         """Return a new UUIDv7."""
@@ -94,6 +99,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         on_batch=metrics.batch,
     )
     metrics.watch(conveyor, feed)
+    photo_records = StoredPhotos(database)
     return Gateway(
         settings=settings,
         clock=clock,
@@ -107,6 +113,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         passwords=Passwords(),
         failures=Failures(settings.sign_in_failures),
         metrics=metrics,
+        album=Album(FolderBlobs(settings.directory / "photos"), photo_records),
+        photo_records=photo_records,
     )
 
 

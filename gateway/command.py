@@ -90,6 +90,7 @@ class KeyKind(IntEnum):
     ACCOUNT = 60  # the account and its pending holds
     WINDOW = 70  # one return window: window_key()
     ROOM = 80  # a ROOM TYPE: the stays, not yet over, in all rooms of the type
+    PHOTO_POINT = 85  # a photo point by its name; taps and photos of a span of time there by span_key()
     CLAIM = 90  # a claim card by its code's hash → its PHOTOs
     PHOTO = 100  # photo and links
     SET_ASIDE = 110  # set_aside_key(); putting the row needs its EDGE held
@@ -107,6 +108,15 @@ class Key:
 def window_key(attraction: str, starts_at: datetime) -> Key:
     """Return the key of a return window."""
     return Key(KeyKind.WINDOW, f"{attraction}|{starts_at.isoformat()}")
+
+
+def span_key(photo_point: str, touchpoint: str, span: tuple[datetime, datetime] | None) -> Key:
+    """Return the key of what was tapped at a touchpoint and taken at its photo point in a span of time.
+
+    Both ends are included; None means what is recent.
+    """
+    ends = "|".join(end.isoformat() for end in span) if span else "|"
+    return Key(KeyKind.PHOTO_POINT, f"{photo_point}|{touchpoint}|{ends}")
 
 
 def set_aside_key(edge: str, epoch: str, number: int) -> Key:

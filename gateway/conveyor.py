@@ -15,10 +15,10 @@ from gateway.clock import Entropy
 from gateway.command import Command, Key, KeyKind, Outcome, Service
 from gateway.db import feed as stored_feed
 from gateway.db import load, locks, write
-from gateway.db.engine import Connection, Database, is_retryable
+from gateway.db.engine import Connection, Database, is_conflict, is_retryable
 from gateway.db.resort import ResortShelf
 from gateway.db.rows import CommandRow, FeedEntryRow, ResortVersionRow, TokenDocumentRow
-from gateway.errors import Busy, Rejection
+from gateway.errors import Busy, NotHeld, Rejection
 from gateway.feed import Feed
 from gateway.working_set import WorkingSet
 from wallet.resort import Resort
@@ -166,7 +166,9 @@ class Conveyor:
     def _again(self, waiting: _Waiting, error: Exception) -> None:
         """Carry out one command again while its transaction may still succeed."""
         for attempt in range(_TRIES_MAX):
-            if not is_retryable(error):
+            # A broken uniqueness may be another process that was faster with the same command: then the next try
+            # finds its answer. Broken again, it is the command's own fault, and everyone behind it waits.
+            if not is_retryable(error) or (attempt > 1 and is_conflict(error)):
                 break
             # Jitter, so that two processes that met in a deadlock do not meet again.
             self._stopping.wait(0.002 * 2**attempt * (0.5 + self._entropy.draw(1)[0] / 255))
@@ -356,9 +358,7 @@ def _expanded(batch: Sequence[_Waiting], state: WorkingSet, kind: KeyKind | None
             if state.holds(key):
                 continue
             if key.kind < KeyKind.RESORT or (kind is not None and key.kind <= kind):
-                each.outcome = AssertionError(
-                    f"{each.service.name} asks for {key} after {kind!r}: too late to hold"
-                )
+                each.outcome = NotHeld(f"{each.service.name} asks for {key} too late, after {kind!r}")
                 break
             found.add(key)
     return found

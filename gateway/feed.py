@@ -52,6 +52,7 @@ class Feed:
         self._recent_from = 0
         self._waiters: set[_Waiter] = set()
         self._stopping = Event()
+        self._closing = Event()
         self._thread = Thread(target=self._tick, name="feed", daemon=True)
         self._shelf = ResortShelf()
 
@@ -67,7 +68,7 @@ class Feed:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._wake(everyone=True)
+        self.release()
 
     @property
     def head(self) -> int:
@@ -79,10 +80,15 @@ class Feed:
         """When the last sweep began: everything committed before it has its position."""
         return self._swept_at
 
+    def release(self) -> None:
+        """Let everyone who waits go, now and from now on: the process is about to end."""
+        self._closing.set()
+        self._wake(everyone=True)
+
     @property
-    def stopping(self) -> bool:
-        """Whether the feed has been told to stop: who reads it should end too."""
-        return self._stopping.is_set()
+    def closing(self) -> bool:
+        """Whether whoever reads the feed should end."""
+        return self._closing.is_set()
 
     def sweep(self) -> None:
         """Number what is committed and let waiting readers know."""
@@ -120,14 +126,14 @@ class Feed:
         """Wait in this thread until something (that concerns the venue `scope`) stands behind `after`."""
         with self._changed:
             return self._changed.wait_for(
-                lambda: self._stopping.is_set() or self._has(after, scope), timeout_s
+                lambda: self._closing.is_set() or self._has(after, scope), timeout_s
             )
 
     async def until(self, after: int, timeout_s: float, scope: str | None = None) -> bool:
         """The same without holding a thread: a thousand edges may wait at once."""
         waiter = _Waiter(after, scope, asyncio.get_running_loop())
         with self._changed:
-            if self._has(after, scope) or self._stopping.is_set():
+            if self._has(after, scope) or self._closing.is_set():
                 return True
             self._waiters.add(waiter)
         try:

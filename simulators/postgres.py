@@ -1,5 +1,6 @@
 """A PostgreSQL from a wheel, for the demo and the tests: no system package, no port, one folder."""
 
+import atexit
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ class LocalPostgres:
         self._server.ensure_pgdata_inited()
         (self._folder / "postgresql.auto.conf").write_text("".join(f"{line}\n" for line in self._settings))
         self._server.start()
+        # At exit the wheel would only touch its lock, and thereby bring back a folder that was cleared away.
+        atexit.unregister(self._server._cleanup)
 
     def stop(self) -> None:
         """Stop the server and wait until it is down; does nothing when it isn't running."""

@@ -6,8 +6,10 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wallet.ids import id_bytes, id_from_bytes, short_tag
+from wallet.instant import Instant
 from wallet.reasons import Reason
 
 CREDENTIAL_BYTES_MAX = 512
@@ -17,6 +19,7 @@ _ALGORITHM, _KEY_ID = 1, 4
 _EDDSA = -8
 _EXTERNAL_AAD = b"passband credential 1"
 _DAY_ZERO = date(2020, 1, 1)
+_SECONDS_END = 2**32
 
 
 class AdmissionGrant(Struct, frozen=True, array_like=True, tag=1):
@@ -32,8 +35,8 @@ class RoomGrant(Struct, frozen=True, array_like=True, tag=2):
     """What a door without the guest's facts may still grant: these rooms for this time."""
 
     rooms: tuple[str, ...]
-    from_at: datetime
-    until_at: datetime
+    from_at: Instant
+    until_at: Instant
 
 
 Grant = AdmissionGrant | RoomGrant
@@ -45,8 +48,8 @@ class Credential(Struct, frozen=True, omit_defaults=True):
     token_id: str
     medium_tag: bytes
     chip_uid: str
-    issued_at: datetime
-    expires_at: datetime
+    issued_at: Instant
+    expires_at: Instant
     epoch: int
     key_id: str
     grants: tuple[Grant, ...] = ()
@@ -73,6 +76,19 @@ def sign(credential: Credential, key: Ed25519PrivateKey) -> bytes:
     return cbor2.dumps([protected, {}, payload, signature], canonical=True)
 
 
+def sign_within(credential: Credential, key: Ed25519PrivateKey, bytes_max: int) -> bytes:
+    """Return the credential signed in at most `bytes_max` bytes, its last grants left out where they do not fit.
+
+    Raises:
+        ValueError: even without a grant it does not fit.
+    """
+    for count in range(len(credential.grants), -1, -1):
+        data = sign(replace(credential, grants=credential.grants[:count]), key)
+        if len(data) <= min(bytes_max, CREDENTIAL_BYTES_MAX):
+            return data
+    raise ValueError(f"a credential does not fit in {bytes_max} bytes")
+
+
 def open_credential(data: bytes, keys: dict[str, Ed25519PublicKey], chip_uid: str) -> Credential:
     """Return the claims if `data` was signed by one of the `keys` (key id → public key) for this chip.
 
@@ -90,6 +106,9 @@ def open_credential(data: bytes, keys: dict[str, Ed25519PublicKey], chip_uid: st
         key.verify(signature, _to_be_signed(protected, payload))
     except InvalidSignature:
         raise CredentialFault(Reason.CREDENTIAL_FORGED, "the signature does not fit the claims") from None
+    if data != cbor2.dumps([protected, {}, payload, signature], canonical=True):
+        # Bytes beside the signed ones (a header, a tail) would let one credential be written in many ways.
+        raise _malformed("not in the one spelling a credential has")
     credential = _unpack(payload, key_id)
     if credential.chip_uid != chip_uid:
         raise CredentialFault(Reason.CREDENTIAL_OTHER_CHIP, "the credential was written for another chip")
@@ -159,15 +178,22 @@ def _unpack(payload: bytes, key_id: str) -> Credential:
                     token_id=id_from_bytes(token),
                     medium_tag=tag,
                     chip_uid=uid.hex(),
-                    issued_at=datetime.fromtimestamp(issued, UTC),
-                    expires_at=datetime.fromtimestamp(expires, UTC),
+                    issued_at=_instant(issued),
+                    expires_at=_instant(expires),
                     epoch=epoch,
                     key_id=key_id,
                     grants=tuple(grant for grant in map(_unpack_grant, grants) if grant is not None),
                 )
-    except (ValueError, OverflowError, OSError) as error:
+    except (ValueError, OverflowError) as error:
         raise _malformed(f"a claim is out of range: {error}") from None
     raise _malformed("the claims are not the ones of a credential")
+
+
+def _instant(seconds: int) -> datetime:
+    """Until 2106, so that no instant can be one which a time zone shifts out of the calendar."""
+    if not 0 <= seconds < _SECONDS_END:
+        raise ValueError(f"{seconds} s is no instant of a credential")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _unpack_grant(grant: object) -> Grant | None:
@@ -176,7 +202,6 @@ def _unpack_grant(grant: object) -> Grant | None:
             first, last = _DAY_ZERO + timedelta(days=from_day), _DAY_ZERO + timedelta(days=until_day)
             return AdmissionGrant(tuple(map(str, parks)), first, last, days)
         case [2, list(rooms), int(from_at), int(until_at)]:
-            first_at, last_at = datetime.fromtimestamp(from_at, UTC), datetime.fromtimestamp(until_at, UTC)
-            return RoomGrant(tuple(map(str, rooms)), first_at, last_at)
+            return RoomGrant(tuple(map(str, rooms)), _instant(from_at), _instant(until_at))
     # A grant of a later version: signed, but not understood here, so it grants nothing here.
     return None

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from wallet.credential import AdmissionGrant, Credential
 from wallet.entitlement import Admission, Entitlement, RoomKey
 from wallet.medium import MediumState
 from wallet.reasons import Reason
-from wallet.resort import Resort, TouchpointKind
+from wallet.resort import Direction, TouchpointKind
 from wallet.rules import admission, bypass, parking, photo, room, spending
 from wallet.rules.say import moment
 from wallet.tap import Approved, Decision, Facts, Flag, Refused, Tap
@@ -33,6 +35,9 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     credential = tap.presented.credential
     if credential is None:
         return Refused(tap.presented.fault or Reason.CREDENTIAL_MISSING)
+    attraction_kinds = (TouchpointKind.BYPASS_ENTRANCE, TouchpointKind.MERGE_POINT)
+    if facts.touchpoint.kind in attraction_kinds and not facts.resort.has_attraction(facts.touchpoint.place):
+        return Refused(Reason.EDGE_OUT_OF_DATE)
     if tap.at >= credential.expires_at:
         return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
     younger = _is_younger_than_facts(credential, facts)
@@ -43,13 +48,22 @@ def decide(tap: Tap, facts: Facts) -> Decision:
         return Refused(Reason.FACTS_TOO_OLD)
     rights = facts.token.entitlements if facts.token else ()
     if younger and _grants_count(facts):
-        rights += _granted(credential, facts.resort)
+        rights += _granted(credential)
     if facts.token is None and not rights:
-        return Refused(Reason.TOKEN_UNKNOWN)
-    decision = rule(tap, facts, rights)
+        # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
+        return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
+    if facts.token is not None and facts.token.closed and facts.touchpoint.direction is not Direction.OUT:
+        return Refused(Reason.NOT_ENTITLED)
+    decision = rule(tap, _without_this_tap(tap, facts), rights)
     if isinstance(decision, Approved):
         return _flagged(decision, credential, facts)
     return decision
+
+
+def _without_this_tap(tap: Tap, facts: Facts) -> Facts:
+    """A tap never stands in its own way: decided again with its own use known, it gets the same verdict."""
+    others = tuple(use for use in facts.uses if use.tap_id != tap.tap_id)
+    return facts if len(others) == len(facts.uses) else replace(facts, uses=others)
 
 
 def _is_younger_than_facts(credential: Credential, facts: Facts) -> bool:
@@ -65,6 +79,8 @@ def _refuse_medium(tap: Tap, credential: Credential, facts: Facts, younger: bool
         return None if younger else Refused(Reason.MEDIUM_UNKNOWN)
     if medium.revoked_at is not None and medium.is_revoked(tap.at):
         return Refused(Reason.MEDIUM_REVOKED, {"revoked_at": moment(medium.revoked_at, facts.resort)})
+    if medium.revoked_at is None and medium.state is MediumState.REVOKED:
+        return Refused(Reason.MEDIUM_UNKNOWN)
     if medium.state is MediumState.PENDING:
         return Refused(Reason.MEDIUM_PENDING)
     return None
@@ -89,14 +105,13 @@ def _grants_count(facts: Facts) -> bool:
             return facts.policies.unknown_at_gates
 
 
-def _granted(credential: Credential, resort: Resort) -> tuple[Entitlement, ...]:
+def _granted(credential: Credential) -> tuple[Entitlement, ...]:
     """Grants are read as rights of their own, so that the same rules decide them."""
     rights: list[Entitlement] = []
     for number, grant in enumerate(credential.grants):
         entitlement_id = f"{GRANT_PREFIX}{number}"
         if isinstance(grant, AdmissionGrant):
-            parks = tuple(park for park in grant.parks if any(park == known.id for known in resort.parks))
-            rights.append(Admission(entitlement_id, parks, grant.from_day, grant.until_day, grant.days))
+            rights.append(Admission(entitlement_id, grant.parks, grant.from_day, grant.until_day, grant.days))
         else:
             rights.append(RoomKey(entitlement_id, grant.rooms, grant.from_at, grant.until_at))
     return tuple(rights)

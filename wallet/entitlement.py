@@ -1,9 +1,11 @@
 """Entitlements: the six kinds of right that hang on a token. Instants are UTC, days are resort days."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
+
+from wallet.instant import Instant
 
 
 class RoomKey(Struct, frozen=True, tag="room", tag_field="kind", omit_defaults=True):
@@ -11,8 +13,8 @@ class RoomKey(Struct, frozen=True, tag="room", tag_field="kind", omit_defaults=T
 
     entitlement_id: str
     rooms: tuple[str, ...]
-    from_at: datetime
-    until_at: datetime
+    from_at: Instant
+    until_at: Instant
 
 
 class Parking(Struct, frozen=True, tag="parking", tag_field="kind", omit_defaults=True):
@@ -20,8 +22,8 @@ class Parking(Struct, frozen=True, tag="parking", tag_field="kind", omit_default
 
     entitlement_id: str
     lots: tuple[str, ...]
-    from_at: datetime
-    until_at: datetime
+    from_at: Instant
+    until_at: Instant
     vehicles: int = 1
 
 
@@ -49,8 +51,8 @@ class Bypass(Struct, frozen=True, tag="bypass", tag_field="kind", omit_defaults=
 
     entitlement_id: str
     attraction: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     pick: PickKind = PickKind.PICK
 
 
@@ -62,16 +64,16 @@ class Spending(Struct, frozen=True, tag="spending", tag_field="kind", omit_defau
     currency: str
     daily_limit_minor: int
     pin_above_minor: int
-    from_at: datetime
-    until_at: datetime
+    from_at: Instant
+    until_at: Instant
 
 
 class Photos(Struct, frozen=True, tag="photos", tag_field="kind", omit_defaults=True):
     """Links photos to the guest from `from_at` to `until_at`; with `plan` the originals may be downloaded."""
 
     entitlement_id: str
-    from_at: datetime
-    until_at: datetime
+    from_at: Instant
+    until_at: Instant
     plan: bool = False
 
 

@@ -1,7 +1,9 @@
 """UUIDv7 identifiers made from a given time and given random bytes (RFC 9562, section 5.7)."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7(at: datetime, entropy: bytes) -> str:
@@ -11,13 +13,16 @@ def uuid7(at: datetime, entropy: bytes) -> str:
         at: an aware instant, not before 1970.
         entropy: ten random bytes; the same two arguments give the same id.
     Raises:
-        ValueError: `at` is naive or `entropy` is not ten bytes.
+        ValueError: `at` is naive or before 1970, or `entropy` is not ten bytes.
     """
     if at.tzinfo is None:
         raise ValueError("an id needs an aware instant; give the datetime a time zone")
     if len(entropy) != 10:
         raise ValueError(f"an id needs ten random bytes, got {len(entropy)}")
-    milliseconds = int(at.timestamp() * 1000)
+    # Whole numbers: a float second times a thousand may land a millisecond early.
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    if milliseconds < 0:
+        raise ValueError("an id needs an instant not before 1970")
     value = int.from_bytes(milliseconds.to_bytes(6, "big") + entropy, "big")
     value = value & ~(0xF << 76) | (0x7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)

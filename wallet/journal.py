@@ -1,12 +1,12 @@
 """The tap journal: numbered without gaps within an epoch, each entry chained to the one before by SHA-256."""
 
 import hashlib
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
+from wallet.instant import Instant
 from wallet.tap import Decision, Tap
 
 GENESIS = "0" * 64
@@ -33,14 +33,14 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     epoch: str
     number: int
     kind: EntryKind
-    at: datetime
+    at: Instant
     rulebook: int
     position: int
     previous: str
     tap: Tap | None = None
     token_id: str = ""
     decision: Decision | None = None
-    as_of: datetime | None = None
+    as_of: Instant | None = None
     document_version: int = 0
     online: bool = False
     edge_offline_minor: int = 0
@@ -76,7 +76,7 @@ class JournalFault(Exception):
 
 def encode_entry(entry: JournalEntry) -> bytes:
     """Return the bytes that are stored, sent and hashed: equal entries give equal bytes."""
-    return msgspec.json.encode(entry)
+    return msgspec.json.encode(entry, order="deterministic")
 
 
 def chain(previous: str, entry: JournalEntry) -> str:
@@ -88,9 +88,12 @@ def follow(entries: tuple[JournalEntry, ...], number: int, head: str) -> str:
     """Return the chain value after `entries`, which must continue number `number` with chain value `head`.
 
     Raises:
-        JournalFault: a gap, a number twice, or an entry that names another predecessor (an edit or a fork).
+        JournalFault: a gap, a number twice, an entry that names another predecessor (an edit or a fork), or one of
+            another edge or epoch than the first. An edit of the last entry shows in the value returned.
     """
     for entry in entries:
+        if (entry.edge, entry.epoch) != (entries[0].edge, entries[0].epoch):
+            raise JournalFault(f"entry {entry.number} is of another edge or epoch than the ones before")
         if entry.number != number + 1:
             raise JournalFault(f"entry {entry.number} follows {number}: expected {number + 1}")
         if entry.previous != head:

@@ -4,11 +4,12 @@ A debit is positive, a credit negative: a folio's balance is what the guest owes
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
 
+from wallet.instant import Instant
 from wallet.money import AMOUNT_MINOR_MAX, share
 from wallet.resort import Resort, Tax
 from wallet.tap import Sale, SaleLine
@@ -59,7 +60,7 @@ class Transfer(Struct, frozen=True, omit_defaults=True):
     transfer_id: str
     kind: TransferKind
     currency: str
-    at: datetime
+    at: Instant
     day: date
     description: str
     postings: tuple[Posting, ...]

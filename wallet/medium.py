@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from wallet.instant import Instant
+
 
 class MediumKind(StrEnum):
     """What the guest holds in the hand."""
@@ -29,7 +31,7 @@ class Medium(Struct, frozen=True, omit_defaults=True):
     kind: MediumKind
     state: MediumState
     chip_uid: str = ""
-    revoked_at: datetime | None = None
+    revoked_at: Instant | None = None
 
     def is_revoked(self, at: datetime) -> bool:
         """Return whether the medium had been revoked at the instant `at`."""

@@ -3,8 +3,10 @@
 import re
 
 # ISO 4217: digits after the decimal sign, for the currencies that differ from the usual two.
-_DIGITS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
-_AMOUNT = re.compile(r"^(-?)(\d{1,15})(?:\.(\d{1,3}))?$")
+_WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_WITH_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS = dict.fromkeys(_WITHOUT.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3)
+_AMOUNT = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,3}))?")
 
 AMOUNT_MINOR_MAX = 10**15
 """Largest amount that is taken anywhere, in minor units; every sum of a resort stays far below 64 bits."""
@@ -21,7 +23,7 @@ def parse_amount(text: str, currency: str) -> int:
     Raises:
         ValueError: not a plain decimal number, or more digits than the currency has.
     """
-    match = _AMOUNT.match(text.strip())
+    match = _AMOUNT.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not an amount; write it like 12.50")
     sign, whole, fraction = match.groups()

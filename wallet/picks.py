@@ -59,7 +59,11 @@ def refuse_booking(
         return Refused(Reason.BOOKING_NOT_OPEN, {"opens_at": moment(opens_at, resort)})
     if not _admitted(token, attraction, day):
         return Refused(Reason.NO_ADMISSION, {"park": resort.park(attraction.park).name})
-    held = [right for right in token.entitlements if isinstance(right, Bypass)]
+    held = [
+        right
+        for right in token.entitlements
+        if isinstance(right, Bypass) and resort.has_attraction(right.attraction)
+    ]
     for right in held:
         counts = right.pick is not PickKind.ACCESSIBILITY and not _over(token, right, at, resort)
         if counts and right.starts_at < ends_at and starts_at < right.ends_at:

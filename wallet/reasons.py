@@ -117,8 +117,8 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
     ),
     Reason.OTHER_ROOM: ("This key opens room {rooms}.", "Esta llave abre la habitación {rooms}."),
     Reason.BEFORE_CHECK_IN: (
-        "The key works from {from_at}.",
-        "La llave funciona a partir del {from_at}.",
+        "The stay begins on {from_at}.",
+        "La estancia empieza el {from_at}.",
     ),
     Reason.AFTER_CHECK_OUT: (
         "The stay ended on {until_at}. The front desk can extend it.",
@@ -157,16 +157,16 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
         "No hay reserva para esta atracción. Reserve un horario en la aplicación.",
     ),
     Reason.WINDOW_NOT_OPEN: (
-        "Your return window opens at {opens_at}.",
-        "Su horario empieza a las {opens_at}.",
+        "Your return window opens: {opens_at}.",
+        "Su horario empieza: {opens_at}.",
     ),
     Reason.WINDOW_CLOSED: (
-        "Your return window closed at {closed_at}. Book another in the app.",
-        "Su horario terminó a las {closed_at}. Reserve otro en la aplicación.",
+        "Your return window has closed: {closed_at}. Book another in the app.",
+        "Su horario ya terminó: {closed_at}. Reserve otro en la aplicación.",
     ),
     Reason.RESERVATION_REDEEMED: (
-        "This reservation was redeemed at {redeemed_at}.",
-        "Esta reserva se usó a las {redeemed_at}.",
+        "This reservation has been redeemed: {redeemed_at}.",
+        "Esta reserva ya se usó: {redeemed_at}.",
     ),
     Reason.ENTRANCE_FIRST: (
         "Please tap at the bypass entrance first.",

@@ -163,7 +163,7 @@ class Policies(Struct, frozen=True, omit_defaults=True):
     offline_token_cap_minor: int = 7500
     offline_edge_cap_minor: int = 500000
     offline_pin_sales: bool = False
-    till_lease_s: int = 4 * 3600
+    till_lease_s: int = 24 * 3600
     gate_lease_s: int = 24 * 3600
     gate_passback_s: int = 300
     parking_passback_s: int = 4 * 3600
@@ -180,7 +180,6 @@ class Policies(Struct, frozen=True, omit_defaults=True):
     pass_valid_s: int = 120
     unknown_at_gates: bool = True
     unknown_at_doors: bool = True
-    unknown_at_tills: bool = False
 
 
 class Resort(Struct, frozen=True, omit_defaults=True, dict=True):
@@ -242,6 +241,10 @@ class Resort(Struct, frozen=True, omit_defaults=True, dict=True):
     def attraction(self, attraction_id: str) -> Attraction:
         """Return the attraction; raises KeyError."""
         return _found(self._attractions, attraction_id, "attraction")
+
+    def has_attraction(self, attraction_id: str) -> bool:
+        """Return whether this copy of the resort knows the attraction."""
+        return attraction_id in self._attractions
 
     def tax(self, tax_id: str) -> Tax:
         """Return the tax; raises KeyError."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from wallet.instant import Instant
 from wallet.resort import Resort, Touchpoint
 from wallet.tap import Facts
 from wallet.token import TokenDocument, Use
@@ -36,7 +37,7 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
     wire: int
     from_position: int
     to_position: int
-    as_of: datetime
+    as_of: Instant
     changes: tuple[TokenChange, ...] = ()
     resort: Resort | None = None
 
@@ -50,7 +51,7 @@ class Snapshot(Struct, frozen=True, omit_defaults=True):
 
     wire: int
     position: int
-    as_of: datetime
+    as_of: Instant
     resort: Resort
     documents: tuple[TokenDocument, ...] = ()
     next_after: str | None = None
@@ -62,19 +63,24 @@ class WireError(ValueError):
 
 def encode(message: Struct) -> bytes:
     """Return the message as JSON bytes; equal messages give equal bytes."""
-    return msgspec.json.encode(message)
+    return msgspec.json.encode(message, order="deterministic")
 
 
 def decode(data: bytes, kind: type[_Wire]) -> _Wire:
     """Return the message of the given kind.
 
     Raises:
-        WireError: not JSON, a field is missing or has another type.
+        WireError: not JSON, a field is missing or has another type, or it is of a later wire version.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
+        message = msgspec.json.decode(data, type=kind)
+    # Deep nesting raises RecursionError, a broken UTF-8 text UnicodeDecodeError (a ValueError).
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise WireError(f"not a {kind.__name__} of wire version {WIRE_VERSION}: {error}") from None
+    wire = getattr(message, "wire", WIRE_VERSION)
+    if not 1 <= wire <= WIRE_VERSION:
+        raise WireError(f"wire version {wire} is not known here, which is {WIRE_VERSION}; update this side")
+    return message
 
 
 def facts_from(
@@ -99,7 +105,7 @@ def facts_from(
         touchpoint=touchpoint,
         resort=resort,
         token=document,
-        uses=tuple(sorted(merged.values(), key=lambda use: (use.at, use.tap_id))),
+        uses=tuple(sorted(merged.values(), key=lambda use: (use.at, use.tap_id, use.entitlement_id))),
         pin_tries=(document.pin_tries if document else 0) + local_pin_tries,
         as_of=as_of,
         online=online,

@@ -1,11 +1,11 @@
 """THE rulebook: what a tap is, what may be known when it happens, and the one way to decide it."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from wallet.credential import Credential
+from wallet.instant import Instant
 from wallet.reasons import Reason
 from wallet.resort import Policies, Resort, Touchpoint
 from wallet.token import TokenDocument, Use
@@ -84,7 +84,7 @@ class Tap(Struct, frozen=True, omit_defaults=True):
     tap_id: str
     touchpoint: str
     reader: str
-    at: datetime
+    at: Instant
     presented: Presented
     sale: Sale | None = None
     pin: PinCheck | None = None
@@ -111,7 +111,7 @@ class Facts(Struct, frozen=True):
     token: TokenDocument | None
     uses: tuple[Use, ...]
     pin_tries: int
-    as_of: datetime | None
+    as_of: Instant | None
     online: bool
     edge_offline_minor: int = 0
     token_offline_minor: int = 0

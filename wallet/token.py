@@ -1,12 +1,15 @@
 """The token document: everything an edge may know of one guest, whole and versioned, without a person's data."""
 
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 
 from wallet.entitlement import Admission, Bypass, Entitlement, Parking, Photos, RoomKey, Spending
 from wallet.ids import short_tag
+from wallet.instant import Instant
 from wallet.medium import Medium
 from wallet.resort import Resort
 
@@ -31,7 +34,7 @@ class Use(Struct, frozen=True, omit_defaults=True):
     tap_id: str
     entitlement_id: str
     step: Step
-    at: datetime
+    at: Instant
     day: date
     place: str
     amount_minor: int = 0
@@ -40,6 +43,7 @@ class Use(Struct, frozen=True, omit_defaults=True):
 class TokenDocument(Struct, frozen=True, omit_defaults=True):
     """What one token carries at `version`, which grows by one with each change.
 
+    A `closed` token is over for good: only the ways out of a lot or a park still open for it.
     `uses` are those that can still matter for a verdict. `pin_verifier` is present at edges with tills only.
     """
 
@@ -61,21 +65,39 @@ class TokenDocument(Struct, frozen=True, omit_defaults=True):
         return None
 
 
+class _Placed(Protocol):
+    @property
+    def venue(self) -> str: ...
+
+
 def scopes_of(document: TokenDocument, resort: Resort) -> frozenset[str]:
-    """Return the ids of the venues whose edges need this document."""
+    """Return the ids of the venues whose edges need this document.
+
+    A right to what the resort does not have (any more) adds none, so that taking a room out of the resort never
+    keeps a guest's other changes from being written.
+    """
     scopes: set[str] = set()
     for right in document.entitlements:
         match right:
             case RoomKey(rooms=rooms):
-                scopes.update(resort.room(room).venue for room in rooms)
+                scopes.update(_venues(rooms, resort.room))
             case Parking(lots=lots):
-                scopes.update(resort.lot(lot).venue for lot in lots)
+                scopes.update(_venues(lots, resort.lot))
             case Admission(parks=parks):
-                scopes.update(resort.park(park).venue for park in parks)
+                scopes.update(_venues(parks, resort.park))
             case Bypass(attraction=attraction):
-                scopes.add(resort.park(resort.attraction(attraction).park).venue)
+                scopes.update(_venues((attraction,), lambda each: resort.park(resort.attraction(each).park)))
             case Spending():
                 scopes.update(outlet.venue for outlet in resort.outlets)
             case Photos():
                 scopes.update(point.venue for point in resort.touchpoints if point.kind == "photo_point")
     return frozenset(scopes)
+
+
+def _venues(ids: Iterable[str], find: Callable[[str], _Placed]) -> Iterator[str]:
+    for each in ids:
+        try:
+            place = find(each)
+        except KeyError:
+            continue
+        yield place.venue

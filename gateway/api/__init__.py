@@ -11,6 +11,8 @@ from gateway.api import (
     folio,
     journal,
     parties,
+    photo_claims,
+    photos,
     reservations,
     resort,
     sign_in,
@@ -32,5 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reservations.router,
     journal.router,
     conflicts.router,
+    photos.router,
+    photo_claims.router,
 )
 """Every router of /api/v1. A new noun adds its own here and nowhere else."""

@@ -1,6 +1,5 @@
 """Edges: announcing, enrolling, and what an edge reads."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,14 +11,14 @@ from gateway.api.deps import Caller, GatewayHere, caller, role
 from gateway.auth import Principal
 from gateway.bootstrap import Gateway
 from gateway.db import house
+from gateway.edge_codes import new_edge
 from gateway.errors import Rejection
 from gateway.feed import takes_pins
-from gateway.services.edge import Enrolment, NewEdge
+from gateway.services.edge import Enrolment
 from wallet.snapshot import encode
 
 router = APIRouter(tags=["edges"])
 
-ENROL_CODE_HOURS = 24
 WAIT_MAX_S = 25.0
 
 Edge = Annotated[Principal, Depends(role("edge"))]
@@ -77,8 +76,8 @@ def edges(
 @router.post("/edges", status_code=201)
 async def add_edge(body: EdgeWish, called: Annotated[Caller, Depends(caller("operations"))]) -> EdgeCode:
     """Announce an edge; the answer holds its one-time code."""
-    answer = await called.do("edge.add", new_edge(called.gateway, body.id, body.venue, called.key))
-    return EdgeCode(**answer, enrol_code=called.gateway.vault.code("enrol", called.key, 12))
+    wish, code = new_edge(called.gateway, body.id, body.venue, called.key)
+    return EdgeCode(**await called.do("edge.add", wish), enrol_code=code)
 
 
 @router.post("/edges/enrol")
@@ -127,12 +126,6 @@ def snapshot(
     """One page of every document of this edge's venue, and the position to read the feed from."""
     page = gateway.feed.snapshot_for(edge.venue or "", after, position)
     return Response(encode(page), media_type="application/json")
-
-
-def new_edge(gateway: Gateway, edge_id: str, venue: str, key: str) -> NewEdge:
-    """Return the command's body; the code is made of the command's id, so a repeated command tells it again."""
-    code_hash = gateway.vault.code_hash("enrol", gateway.vault.code("enrol", key, 12))
-    return NewEdge(edge_id, venue, code_hash, gateway.clock.now() + timedelta(hours=ENROL_CODE_HOURS))
 
 
 def _anchors(gateway: Gateway, edge_id: str, venue: str) -> Anchors:

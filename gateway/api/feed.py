@@ -54,7 +54,7 @@ async def stream(
 
 async def events(gateway: Gateway, after: int) -> AsyncIterator[ServerSentEvent]:
     """Give the entries behind `after` as server-sent events, for ever or until the gateway stops."""
-    while not gateway.feed.stopping:
+    while not gateway.feed.closing:
         entries = await run_in_threadpool(gateway.feed.entries, after)
         for entry in entries:
             after = entry.position

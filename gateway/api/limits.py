@@ -5,6 +5,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.api.problems import problem
 from gateway.bootstrap import Gateway
 
+_PHOTOS_AT_ONCE = 4
+"""A photographer's page sends several photos in one form."""
+
 
 class TooLarge(Exception):
     """The body is larger than this path takes."""
@@ -70,6 +73,8 @@ class Limits:
         settings = self._gateway.settings
         if path == "/api/v1/photos":
             return settings.photo_bytes_max
+        if path == "/photo/uploads":
+            return settings.photo_bytes_max * _PHOTOS_AT_ONCE
         if path == "/api/v1/edge/journal":
             return settings.journal_bytes_max
         return settings.body_bytes_max

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-__all__ = ["Connection", "Database", "is_retryable", "normal_url"]
+__all__ = ["Connection", "Database", "is_conflict", "is_retryable", "normal_url"]
 
 _BUSY_TIMEOUT_S = 15.0
 # PostgreSQL: serialization failure, deadlock, lock not available, admin shutdown, crash shutdown, cannot connect now.
@@ -39,7 +39,10 @@ class Database:
         self.url = normal_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            path = Path(str(self.url.database))
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # It holds people's names: for its owner alone. SQLite gives its log the same mode.
+            path.touch(mode=0o600)
             self._readers = _sqlite(self.url, "BEGIN", pool_size)
             self._writers = _sqlite(self.url, "BEGIN IMMEDIATE", 2)
         else:
@@ -90,6 +93,11 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
     return engine
 
 
+def is_conflict(error: BaseException) -> bool:
+    """Return whether a constraint of the database was broken: a uniqueness, a reference or a CHECK."""
+    return isinstance(error, IntegrityError)
+
+
 def is_retryable(error: BaseException) -> bool:
     """Return whether the same transaction may succeed when run again from its start.
 
@@ -98,7 +106,7 @@ def is_retryable(error: BaseException) -> bool:
     """
     if not isinstance(error, DBAPIError):
         return False
-    if error.connection_invalidated or isinstance(error, IntegrityError):
+    if error.connection_invalidated or is_conflict(error):
         return True
     if getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES:
         return True

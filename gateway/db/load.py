@@ -17,6 +17,9 @@ R = TypeVar("R")
 _CHUNK = 5000
 """Ids per statement; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""
 
+PHOTO_POINT_RECENT = timedelta(minutes=20)
+"""What counts as recent at a photo point: more than twice as long as a tap may be before its shot."""
+
 
 def rows_where(connection: Connection, kind: type[R], *where: ColumnElement[bool]) -> list[R]:
     """Return the rows of one kind that fit every condition."""
@@ -162,6 +165,24 @@ def _edge(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]
     yield from rows_where(connection, r.JournalHeadRow, taps.journal_head.c.edge.in_(ids))
 
 
+def _photo_point(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
+    photo, tap = photos.photo.c, taps.tap.c
+    for key in ids:
+        point, *rest = key.split("|")
+        if not rest:
+            continue  # the point's own key: it is held, so that one command at a time links photos there
+        touchpoint, from_text, until_text = rest
+        from_at = datetime.fromisoformat(from_text) if from_text else at - PHOTO_POINT_RECENT
+        taken = [photo.photo_point == point, photo.taken_at >= from_at]
+        tapped = [tap.touchpoint == touchpoint, tap.at >= from_at, tap.decision == "approved"]
+        if until_text:
+            until_at = datetime.fromisoformat(until_text)
+            taken.append(photo.taken_at <= until_at)
+            tapped.append(tap.at <= until_at)
+        yield from rows_where(connection, r.PhotoRow, *taken)
+        yield from rows_where(connection, r.TapRow, *tapped)
+
+
 def _photo(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
     yield from rows_where(connection, r.PhotoRow, photos.photo.c.id.in_(ids))
     yield from rows_where(connection, r.PhotoLinkRow, photos.photo_link.c.photo_id.in_(ids))
@@ -205,6 +226,7 @@ _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any
     KeyKind.ACCOUNT: _account,
     KeyKind.WINDOW: _window,
     KeyKind.ROOM: _room,
+    KeyKind.PHOTO_POINT: _photo_point,
     KeyKind.CLAIM: _by(r.PhotoClaimRow, photos.photo_claim.c.code_hash),
     KeyKind.PHOTO: _photo,
     KeyKind.SET_ASIDE: _set_aside,

@@ -17,6 +17,8 @@ from gateway.services import (
     media,
     payments,
     person,
+    photo_claims,
+    photos,
     reservations,
     resort,
     session,
@@ -59,6 +61,11 @@ def all_services() -> Mapping[str, Service[Any]]:
         holds.HoldExpire(),
         conflicts.ConflictResolve(),
         set_aside.SetAsideSettle(),
+        photos.PhotoAdd(),
+        photos.PhotoGather(),
+        photos.PhotoUnlink(),
+        photo_claims.PhotoCard(),
+        photo_claims.PhotoClaim(),
     )
     by_name = {service.name: service for service in services}
     assert len(by_name) == len(services), "two services share a name"

@@ -66,6 +66,7 @@ class NewParty(Struct, frozen=True):
     """Make a party of one with a token admitted to the parks."""
 
     parks: tuple[str, ...] = ("lagoon",)
+    pin: str = ""
 
 
 class MakeParty(Service[NewParty]):
@@ -82,7 +83,7 @@ class MakeParty(Service[NewParty]):
             r.PartyRow(party, party[-12:], r.PartyState.BOOKED, "p", day, day, 0, 0, "EUR", folio, guest, at),
             r.GuestRow(guest, party, token, lead=True),
             r.PersonRow(guest, "Ada", "Marsh", "ada@example.org"),
-            r.TokenRow(token, guest, party),
+            r.TokenRow(token, guest, party, command.body.pin),
             r.AccountRow(folio, AccountKind.FOLIO, "EUR", party, limit_minor=100_000),
             entitlement_row(token, admission, made_at=at, resort=state.resort),
         )

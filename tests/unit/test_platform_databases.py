@@ -2,6 +2,8 @@
 
 import fcntl
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -140,6 +142,21 @@ def test_a_session_just_made_is_left_alone(own_temp: Path, monkeypatch: pytest.M
     postgres.clear_left_behind()
 
     assert made.exists()
+
+
+def test_a_cleared_folder_does_not_come_back_at_exit(session_folder: Path) -> None:
+    folder = session_folder / "gone" / "postgres"
+    program = (
+        "import pathlib, shutil, sys; from simulators.postgres import LocalPostgres\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "server = LocalPostgres(folder, durable=False); server.start(); server.stop()\n"
+        "shutil.rmtree(folder.parent)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True, cwd=root)
+
+    assert not folder.parent.exists()
 
 
 def test_only_one_holds_a_lock(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from wallet.entitlement import Admission, Entitlement
 from wallet.reasons import Reason
 from wallet.resort import Direction
-from wallet.rules.say import clock
+from wallet.rules.say import clock, names
 from wallet.tap import Approved, Decision, Facts, Refused, Tap
 from wallet.token import Step, Use
 
@@ -31,8 +31,7 @@ def _enter(tap: Tap, facts: Facts, tickets: list[Admission]) -> Decision:
     day, park = facts.resort.day_of(tap.at), facts.touchpoint.place
     today = [ticket for ticket in tickets if ticket.from_day <= day <= ticket.until_day]
     if not today:
-        span = {"from_day": min(t.from_day for t in tickets), "until_day": max(t.until_day for t in tickets)}
-        return Refused(Reason.OTHER_DAY, {name: each.isoformat() for name, each in span.items()})
+        return _other_day(tickets, day)
     here = [ticket for ticket in today if park in ticket.parks]
     if not here:
         return _other_park(facts, {known for ticket in today for known in ticket.parks})
@@ -68,7 +67,7 @@ def _days_left(facts: Facts, ticket: Admission) -> int:
 
 
 def _entered_a_moment_ago(tap: Tap, facts: Facts) -> str | None:
-    """A band handed back over the fence: the last thing it did near this moment was to go in.
+    """A band handed back over the fence: it goes in twice in a moment, with no way out between.
 
     Taps come home in any order, so an entry shortly after this one says the same as one shortly before.
     """
@@ -80,14 +79,28 @@ def _entered_a_moment_ago(tap: Tap, facts: Facts) -> str | None:
         and use.place == facts.touchpoint.place
         and abs(use.at - tap.at) < near
     ]
-    if moves and moves[-1].step is Step.PARK_IN:
-        return clock(moves[-1].at, facts.resort)
+    before = [use for use in moves if use.at <= tap.at][-1:]
+    after = [use for use in moves if use.at > tap.at][:1]
+    for use in before + after:
+        if use.step is Step.PARK_IN:
+            return clock(use.at, facts.resort)
     return None
 
 
-def _other_park(facts: Facts, parks: set[str]) -> Refused:
-    names = sorted(facts.resort.park(park).name for park in parks)
-    return Refused(Reason.OTHER_PARK, {"parks": ", ".join(names)})
+def _other_day(tickets: list[Admission], day: date) -> Refused:
+    """Name the ticket that comes next, or else the one that was the last."""
+    coming = [ticket for ticket in tickets if day < ticket.from_day]
+    if coming:
+        ticket = min(coming, key=lambda ticket: (ticket.from_day, ticket.until_day))
+    else:
+        ticket = max(tickets, key=lambda ticket: (ticket.until_day, ticket.from_day))
+    span = {"from_day": ticket.from_day, "until_day": ticket.until_day}
+    return Refused(Reason.OTHER_DAY, {name: each.isoformat() for name, each in span.items()})
+
+
+def _other_park(facts: Facts, ids: set[str]) -> Refused:
+    parks = names(ids, facts.resort.park)
+    return Refused(Reason.OTHER_PARK, {"parks": parks}) if parks else Refused(Reason.NOT_ENTITLED)
 
 
 def _approve(tap: Tap, facts: Facts, ticket: Admission, step: Step) -> Approved:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from wallet.entitlement import Bypass, Entitlement
 from wallet.reasons import Reason
 from wallet.resort import Attraction
-from wallet.rules.say import clock
+from wallet.rules.say import when
 from wallet.tap import Approved, Decision, Facts, Refused, Tap
 from wallet.token import Step, Use
 
@@ -20,7 +20,7 @@ def decide_entrance(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> 
         return Refused(Reason.NO_RESERVATION)
     unspent = [right for right in here if _spent_at(facts, right) is None]
     if not unspent:
-        return _redeemed(facts, here)
+        return _redeemed(tap, facts, here)
     early = timedelta(seconds=facts.policies.window_early_s)
     late = timedelta(seconds=facts.policies.window_late_s)
     accepted = [right for right in unspent if right.starts_at - early <= tap.at <= right.ends_at + late]
@@ -30,9 +30,9 @@ def decide_entrance(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> 
         )
     coming = [right.starts_at for right in unspent if tap.at < right.starts_at - early]
     if coming:
-        return Refused(Reason.WINDOW_NOT_OPEN, {"opens_at": clock(min(coming) - early, facts.resort)})
+        return Refused(Reason.WINDOW_NOT_OPEN, {"opens_at": when(min(coming) - early, tap.at, facts.resort)})
     closed_at = max(right.ends_at for right in unspent) + late
-    return Refused(Reason.WINDOW_CLOSED, {"closed_at": clock(closed_at, facts.resort)})
+    return Refused(Reason.WINDOW_CLOSED, {"closed_at": when(closed_at, tap.at, facts.resort)})
 
 
 def decide_merge(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
@@ -42,7 +42,7 @@ def decide_merge(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Dec
         return Refused(Reason.NO_RESERVATION)
     unspent = [right for right in here if _spent_at(facts, right) is None]
     if not unspent:
-        return _redeemed(facts, here)
+        return _redeemed(tap, facts, here)
     entered = [(at, right) for right in unspent if (at := _used_at(facts, right, Step.ENTRANCE)) is not None]
     if not entered:
         return Refused(Reason.ENTRANCE_FIRST)
@@ -72,9 +72,9 @@ def _used_at(facts: Facts, right: Bypass, step: Step) -> datetime | None:
     return None
 
 
-def _redeemed(facts: Facts, rights: list[Bypass]) -> Refused:
+def _redeemed(tap: Tap, facts: Facts, rights: list[Bypass]) -> Refused:
     last = max(at for right in rights if (at := _spent_at(facts, right)) is not None)
-    return Refused(Reason.RESERVATION_REDEEMED, {"redeemed_at": clock(last, facts.resort)})
+    return Refused(Reason.RESERVATION_REDEEMED, {"redeemed_at": when(last, tap.at, facts.resort)})
 
 
 def _holds_now_first(tap: Tap, right: Bypass) -> tuple[bool, datetime, str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from wallet.entitlement import Entitlement, Parking
 from wallet.reasons import Reason
 from wallet.resort import Direction
-from wallet.rules.say import moment
+from wallet.rules.say import moment, names
 from wallet.tap import Approved, Decision, Facts, Refused, Tap
 from wallet.token import Step, Use
 
@@ -13,12 +13,10 @@ from wallet.token import Step, Use
 def decide(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
     """Return the verdict of an entry or exit lane."""
     parking = [right for right in rights if isinstance(right, Parking)]
-    if not parking:
-        return Refused(Reason.NOT_ENTITLED)
     here = [right for right in parking if facts.touchpoint.place in right.lots]
     if not here:
-        names = sorted({facts.resort.lot(lot).name for right in parking for lot in right.lots})
-        return Refused(Reason.OTHER_LOT, {"lots": ", ".join(names)})
+        lots = names((lot for right in parking for lot in right.lots), facts.resort.lot)
+        return Refused(Reason.OTHER_LOT, {"lots": lots}) if lots else Refused(Reason.NOT_ENTITLED)
     if facts.touchpoint.direction is Direction.OUT:
         return _leave(tap, facts, here)
     return _enter(tap, facts, here)

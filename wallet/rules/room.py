@@ -9,12 +9,12 @@ from wallet.tap import Approved, Decision, Facts, Refused, Tap
 def decide(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
     """Return the verdict of a door."""
     keys = [right for right in rights if isinstance(right, RoomKey)]
-    if not keys:
-        return Refused(Reason.NOT_ENTITLED)
     here = [key for key in keys if facts.touchpoint.place in key.rooms]
     if not here:
         rooms = sorted({room for key in keys for room in key.rooms})
-        return Refused(Reason.OTHER_ROOM, {"rooms": ", ".join(rooms)})
+        return (
+            Refused(Reason.OTHER_ROOM, {"rooms": ", ".join(rooms)}) if rooms else Refused(Reason.NOT_ENTITLED)
+        )
     valid = [key for key in here if key.from_at <= tap.at < key.until_at]
     if valid:
         return Approved(min(valid, key=lambda key: (key.until_at, key.entitlement_id)).entitlement_id)

@@ -49,15 +49,20 @@ def _over_limit(tap: Tap, facts: Facts, right: Spending, sale: Sale) -> Refused 
 
 
 def _pin(tap: Tap, facts: Facts, right: Spending, sale: Sale) -> Decision | None:
-    if sale.total_minor <= right.pin_above_minor or tap.pin is PinCheck.RIGHT:
+    """Even a right PIN counts only where a PIN may be taken, and not past the lock."""
+    if sale.total_minor <= right.pin_above_minor:
         return None
-    if not facts.online and not facts.policies.offline_pin_sales:
+    answered = tap.hold is not None and tap.hold.answer is HoldAnswer.HELD
+    alone = not facts.online and not answered
+    if alone and not facts.policies.offline_pin_sales:
         return Refused(Reason.OFFLINE_PIN)
     if facts.token is None or not facts.token.pin_verifier:
         return Refused(Reason.PIN_NOT_SET)
     if facts.pin_tries >= facts.policies.pin_tries_max:
         return Refused(Reason.PIN_LOCKED)
     match tap.pin:
+        case PinCheck.RIGHT:
+            return None
         case None:
             return Asks(Ask.PIN)
         case PinCheck.NOT_GIVEN:
@@ -69,19 +74,22 @@ def _pin(tap: Tap, facts: Facts, right: Spending, sale: Sale) -> Decision | None
 def _cover(tap: Tap, facts: Facts, right: Spending, sale: Sale) -> Decision:
     """Above the floor, or past what an edge may owe alone, the gateway has to hold the amount."""
     above_floor = sale.total_minor > facts.policies.offline_floor_minor
-    if above_floor or _past_caps(facts, sale):
-        match tap.hold:
-            case Hold(answer=HoldAnswer.HELD):
-                pass
-            case Hold(answer=HoldAnswer.REFUSED, refusal=refusal):
-                return refusal or Refused(Reason.OVER_FOLIO_LIMIT)
-            case None if facts.online:
-                return Asks(Ask.HOLD)
-            case _ if above_floor:
-                floor = format_amount(facts.policies.offline_floor_minor, sale.currency)
-                return Refused(Reason.OFFLINE_ABOVE_FLOOR, {"floor": floor})
-            case _:
-                return Refused(Reason.OFFLINE_CAP_REACHED)
+    needs_hold = above_floor or _past_caps(facts, sale)
+    match tap.hold:
+        case Hold(answer=HoldAnswer.HELD):
+            pass
+        # The gateway's no stands, also where the caps have meanwhile made room.
+        case Hold(answer=HoldAnswer.REFUSED, refusal=refusal):
+            return refusal or Refused(Reason.OVER_FOLIO_LIMIT)
+        case None if needs_hold and facts.online:
+            return Asks(Ask.HOLD)
+        case _ if above_floor:
+            floor = format_amount(facts.policies.offline_floor_minor, sale.currency)
+            return Refused(Reason.OFFLINE_ABOVE_FLOOR, {"floor": floor})
+        case _ if needs_hold:
+            return Refused(Reason.OFFLINE_CAP_REACHED)
+        case _:
+            pass
     day = facts.resort.day_of(tap.at)
     use = Use(tap.tap_id, right.entitlement_id, Step.CHARGE, tap.at, day, sale.outlet, sale.total_minor)
     return Approved(right.entitlement_id, (use,))

@@ -6,7 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class PhotoRow:
-    """A photo; its bytes lie in the blob store under `original_blob` and `preview_blob`."""
+    """A photo; its bytes lie in the blob store under `original_blob` and `preview_blob`.
+
+    `by_hand` says that the photographer chose the guests, so that taps do not count.
+    """
 
     id: str
     photo_point: str
@@ -20,12 +23,13 @@ class PhotoRow:
     height_px: int
     original_blob: str
     preview_blob: str
+    by_hand: bool = False
     removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoLinkRow:
-    """A photo linked to a token; `how` is "tap", "hand" or "claim"."""
+    """A photo linked to a token; `how` is "tap", "hand" or "claim". An ended link stays, with who ended it."""
 
     photo_id: str
     token_id: str
@@ -33,6 +37,7 @@ class PhotoLinkRow:
     linked_at: datetime
     how: str
     unlinked_at: datetime | None = None
+    unlinked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

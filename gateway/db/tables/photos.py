@@ -1,6 +1,6 @@
 """Tables of photos, their links and claim cards."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
 
 from gateway.db.tables.base import identifier, instant, metadata, words
 from gateway.db.types import Packed
@@ -20,6 +20,7 @@ photo = Table(
     Column("height_px", Integer(), nullable=False),
     words("original_blob"),
     words("preview_blob"),
+    Column("by_hand", Boolean(), nullable=False),
     instant("removed_at", nullable=True),
     Index("ix_photo_photo_point_taken_at", "photo_point", "taken_at"),
 )
@@ -33,6 +34,7 @@ photo_link = Table(
     instant("linked_at"),
     identifier("how"),
     instant("unlinked_at", nullable=True),
+    words("unlinked_by"),
 )
 
 photo_claim = Table(

@@ -40,15 +40,18 @@ export class Feed {
   }
 
   #take(event) {
-    // Positions are dense and rise: one we have seen is a repeat after a reconnect.
-    if (event.lastEventId && this.position !== "" && Number(event.lastEventId) <= Number(this.position)) return;
-    if (event.lastEventId) this.position = event.lastEventId;
     let entry;
     try {
       entry = JSON.parse(event.data);
     } catch {
-      console.error("feed: not JSON at position", event.lastEventId);
+      console.error("feed: not JSON after position", this.position);
       return;
+    }
+    // Positions are dense and rise: one we have seen is a repeat after a reconnect. A word without one (an edge looks
+    // different) is no entry; the event's own id would still name the entry before it.
+    if (entry.position !== undefined) {
+      if (this.position !== "" && entry.position <= Number(this.position)) return;
+      this.position = String(entry.position);
     }
     this.#tell("feed:entry", entry);
   }

@@ -1,6 +1,6 @@
 // The workbench: taps, PINs and cuts without leaving the page, and dragging a medium onto a reader.
 // The page is one plain form, which the server answers as well; here each press becomes one command.
-// The verdict comes back through the feed, as the lamp shows it; this script never invents one.
+// The verdict comes back from the edge, as its lamp shows it, also while the edge is cut off; this script never invents one.
 import { command, commandId, toast } from "./api.js";
 import { refresh } from "./live.js";
 
@@ -10,7 +10,7 @@ async function press(url, body, source) {
   source?.setAttribute("aria-busy", "true");
   try {
     await command(url, body, commandId());
-    if (!document.body.dataset.feed) await refresh();
+    await refresh(document.querySelectorAll("#edges, #totals, #tray"));
   } catch (problem) {
     toast(problem.message);
   } finally {
@@ -19,8 +19,8 @@ async function press(url, body, source) {
 }
 
 function tap(reader, medium, source) {
-  const amount = bench.elements[`amount-${reader}`]?.value;
-  press(bench.action, { reader, medium, ...(amount ? { amount } : {}) }, source);
+  const item = bench.elements[`item-${reader}`]?.value;
+  press(bench.action, { reader, medium, ...(item ? { item } : {}) }, source);
 }
 
 bench.addEventListener("submit", (event) => {
@@ -37,7 +37,7 @@ bench.addEventListener("submit", (event) => {
   }
 });
 
-// Enter inside a PIN or amount field belongs to its own reader, not to the form's first button.
+// Enter inside a PIN field belongs to its own reader, not to the form's first button.
 bench.addEventListener("keydown", (event) => {
   const reader = event.target.closest(".reader");
   if (event.key !== "Enter" || !reader || !event.target.matches("input")) return;

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("height_px", sa.Integer(), nullable=False),
         sa.Column("original_blob", sa.String(), nullable=False),
         sa.Column("preview_blob", sa.String(), nullable=False),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
         sa.Column("removed_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photo")),
     )
@@ -48,6 +49,7 @@ def upgrade() -> None:
         sa.Column("linked_at", UtcDateTime(), nullable=False),
         sa.Column("how", sa.String(length=64), nullable=False),
         sa.Column("unlinked_at", UtcDateTime(), nullable=True),
+        sa.Column("unlinked_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_photo_link_party_id")),
         sa.ForeignKeyConstraint(["photo_id"], ["photo.id"], name=op.f("fk_photo_link_photo_id")),
         sa.ForeignKeyConstraint(["token_id"], ["token.id"], name=op.f("fk_photo_link_token_id")),

@@ -1,0 +1,193 @@
+"""Measure the drivers on emulated fields: `python -m benchmarks.drivers [--taps N]`.
+
+The chips live in a process of their own, so that CPU figures are the readers' alone. Latencies are from the
+moment a chip begins to listen to its credential being read; both processes share the monotonic clock.
+"""
+
+import argparse
+import json
+import multiprocessing
+import socket
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from readers.drivers import open_driver
+from readers.drivers.base import Contact
+from simulators.chips.field import Field
+from simulators.chips.ntag21x import Ntag21x
+from simulators.chips.type4 import NdefApplication, Type4Chip
+from wallet.chips.ndef import encode_credential_message
+
+KINDS = ("ntag216", "type4")
+CREDENTIAL_BYTES = 200
+PAUSE_S = 0.15  # between single arrivals: the reader has missed the last chip by then
+IDLE_READERS = 12
+IDLE_S = 10.0
+
+
+def credential_of(uid: bytes) -> bytes:
+    """Return a credential that names its chip, so that a mix-up shows."""
+    return (uid * (CREDENTIAL_BYTES // len(uid) + 1))[:CREDENTIAL_BYTES]
+
+
+def chip_of(kind: str, uid: bytes) -> Ntag21x | Type4Chip:
+    """Return an emulated chip that carries its own credential."""
+    message = encode_credential_message(credential_of(uid))
+    if kind == "type4":
+        return Type4Chip(uid, NdefApplication((len(message).to_bytes(2) + message).ljust(512, b"\x00")))
+    chip = Ntag21x(kind, uid)
+    tlv = b"\x03" + bytes([len(message)]) + message + b"\xfe"
+    chip.memory[16 : 16 + len(tlv)] = tlv
+    return chip
+
+
+def tap_chips(port: int, reader_no: int, taps: int, pause_s: float, link: Connection) -> None:
+    """Hold one chip after the other to one reader, each until the reader reports that it was handled."""
+    field = Field(port)
+    for number in range(taps):
+        chip = chip_of(KINDS[number % 2], bytes([4, reader_no]) + number.to_bytes(5))
+        arrived = time.monotonic()
+        field.present(chip)
+        link.send((arrived, KINDS[number % 2], chip.uid))
+        link.recv()
+        field.remove()
+        if pause_s:
+            # A step beside the poll's own, so that arrivals fall anywhere between two polls.
+            time.sleep(pause_s + number % 17 * 0.003)
+
+
+def chip_process(ports: list[int], taps: int, pause_s: float, links: list[Connection]) -> None:
+    """Run one chip presenter per field."""
+    threads = [
+        threading.Thread(target=tap_chips, args=(port, no, taps, pause_s, link))
+        for no, (port, link) in enumerate(zip(ports, links, strict=True))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+class Readers:
+    """Some readers in this process, each with a link to its chip presenter."""
+
+    def __init__(self, ports: list[int], links: list[Connection]) -> None:
+        self.latencies_ms: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        self.wrong = 0
+        self.handled = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(
+                target=open_driver(f"udp:127.0.0.1:{port}", time.monotonic).serve,
+                args=(self._handler(link), self._stop),
+            )
+            for port, link in zip(ports, links, strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _handler(self, link: Connection) -> Callable[[Contact], None]:
+        def handle(contact: Contact) -> None:
+            uid = contact.uid
+            credential = contact.read_credential()
+            done = time.monotonic()
+            arrived, kind, expected = link.recv()
+            with self._lock:
+                self.handled += 1
+                self.wrong += (uid, credential) != (expected, credential_of(expected))
+                self.latencies_ms[kind].append(1000 * (done - arrived))
+            link.send(True)
+
+        return handle
+
+    def end(self) -> None:
+        """Stop all readers."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return udp ports on loopback that are free now."""
+    probes = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def run_taps(reader_count: int, taps_each: int, pause_s: float) -> dict[str, Any]:
+    """Tap `taps_each` chips on each reader; return what was seen and what it cost."""
+    context = multiprocessing.get_context("spawn")
+    ports = free_ports(reader_count)
+    pipes = [context.Pipe() for _ in ports]
+    chips = context.Process(target=chip_process, args=(ports, taps_each, pause_s, [far for _, far in pipes]))
+    readers = Readers(ports, [near for near, _ in pipes])
+    chips.start()
+    began, cpu_began = time.monotonic(), time.process_time()
+    chips.join()
+    elapsed_s, cpu_s = time.monotonic() - began, time.process_time() - cpu_began
+    readers.end()
+    return {
+        "readers": reader_count,
+        "taps": readers.handled,
+        "wrong_identities": readers.wrong,
+        "taps_per_s": round(readers.handled / elapsed_s, 1),
+        "cpu_ms_per_tap": round(1000 * cpu_s / max(1, readers.handled), 2),
+        "latency_ms": {kind: spread(values) for kind, values in readers.latencies_ms.items() if values},
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return median and 99th percentile, in the values' unit."""
+    ordered = sorted(values)
+    p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+    return {"median": round(statistics.median(ordered), 1), "p99": round(p99, 1)}
+
+
+def run_idle(reader_count: int, seconds: float) -> dict[str, Any]:
+    """Let readers look at empty fields; return what share of one core they take together."""
+    pipes = [multiprocessing.Pipe() for _ in range(reader_count)]
+    readers = Readers(free_ports(reader_count), [near for near, _ in pipes])
+    cpu_began = time.process_time()
+    time.sleep(seconds)
+    cpu_s = time.process_time() - cpu_began
+    began = time.monotonic()
+    readers.end()
+    return {
+        "readers": reader_count,
+        "cpu_percent_of_one_core": round(100 * cpu_s / seconds, 1),
+        "stop_all_s": round(time.monotonic() - began, 3),
+    }
+
+
+def main() -> int:
+    """Run all measurements; exit status 1 when an identity was read wrong or a tap is missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.drivers", description=__doc__)
+    parser.add_argument(
+        "--taps", type=int, default=5000, help="taps of the flat-out run, all readers together"
+    )
+    parser.add_argument("--arrivals", type=int, default=200, help="single arrivals measured for latency")
+    parser.add_argument("--readers", type=int, default=10, help="readers of the flat-out run")
+    options = parser.parse_args()
+    taps_each = max(1, options.taps // options.readers)
+    report = {
+        "idle": run_idle(IDLE_READERS, IDLE_S),
+        "single arrivals": run_taps(1, options.arrivals, PAUSE_S),
+        "flat out": run_taps(options.readers, taps_each, 0.0),
+    }
+    print(json.dumps(report, indent=2))
+    complete = report["flat out"]["taps"] == taps_each * options.readers
+    return 0 if complete and not report["flat out"]["wrong_identities"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Questions of the workbench: what guests carry, and how many taps there were."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from gateway.db.tables import party, taps
+
+CARRIED_MAX = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A medium and whose it is; `nickname` is empty for a guest who was forgotten."""
+
+    medium_id: str
+    token_id: str
+    kind: str
+    state: str
+    chip_uid: str
+    nickname: str
+
+
+def carried(connection: Connection) -> list[Carried]:
+    """Return the media issued last, in order of issue."""
+    medium, guest, person = party.medium.c, party.guest.c, party.person.c
+    statement = (
+        select(medium.id, medium.token_id, medium.kind, medium.state, medium.chip_uid, person.given_name)
+        .join_from(party.medium, party.guest, guest.token_id == medium.token_id)
+        .join(party.person, person.guest_id == guest.id)
+        .order_by(medium.issued_at.desc(), medium.id.desc())
+        .limit(CARRIED_MAX)
+    )
+    return [
+        Carried(row.id, row.token_id, row.kind.value, row.state.value, row.chip_uid, row.given_name)
+        for row in reversed(connection.execute(statement).all())
+    ]
+
+
+def tally(connection: Connection) -> dict[str, int]:
+    """Return how many taps came home, by the verdict the guest saw."""
+    column = taps.tap.c.decision
+    counted = connection.execute(select(column, func.count()).group_by(column))
+    return {decision: int(count) for decision, count in counted.all()}

@@ -1,0 +1,22 @@
+"""The given names of guests, for pages where staff and guests stand beside each other."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select
+
+from gateway.db.load import chunks
+from gateway.db.tables import party
+
+
+def nicknames(connection: Connection, token_ids: Collection[str]) -> dict[str, str]:
+    """Return the given names of the guests who have these tokens."""
+    guest, person = party.guest.c, party.person.c
+    joined = select(guest.token_id, person.given_name).join_from(
+        party.guest, party.person, person.guest_id == guest.id
+    )
+    found: dict[str, str] = {}
+    for some in chunks(token_ids):
+        found |= {
+            row.token_id: row.given_name for row in connection.execute(joined.where(guest.token_id.in_(some)))
+        }
+    return found

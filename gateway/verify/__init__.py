@@ -1,0 +1,1 @@
+"""The promises, checked from the database, the edges' journals and the lamps' logs."""

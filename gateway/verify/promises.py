@@ -1,0 +1,45 @@
+"""All ten promises in one report."""
+
+from gateway.db import audit
+from gateway.db.engine import Database
+from gateway.verify import edges as at_edges
+from gateway.verify import ledger
+from gateway.verify.report import Promise, Report
+from gateway.verify.verdicts import check_verdicts
+from wallet.evidence import EdgeEvidence
+
+
+def verify(database: Database, evidence: tuple[EdgeEvidence, ...]) -> Report:
+    """Return what holds and what does not; what the evidence does not show is said to be not checkable."""
+    report = Report()
+    with database.read() as connection:
+        taps = audit.all_taps(connection)
+        conflicts = audit.conflicts(connection)
+        ledger.check_tokens(connection, report)
+        ledger.check_books(connection, report)
+        ledger.check_windows(connection, report)
+        ledger.check_refusals(report, taps)
+        at_edges.check_counts(connection, report, taps, conflicts)
+        at_edges.check_revocations(connection, report, taps, conflicts)
+        resorts = audit.resorts_by_position(connection)
+        if resorts:
+            resort = resorts[-1][1]
+            policies = resort.policies
+            caps = (
+                policies.offline_floor_minor,
+                policies.offline_edge_cap_minor,
+                policies.offline_token_cap_minor,
+            )
+            ledger.check_limits(connection, report, resort, conflicts)
+            ledger.check_double_uses(connection, report, resort, conflicts)
+            at_edges.check_offline_bounds(report, evidence, caps)
+        if evidence:
+            at_edges.check_lights(connection, report, {tap.id: tap for tap in taps}, evidence)
+            at_edges.check_converged(connection, report, evidence)
+            check_verdicts(connection, report, evidence)
+        at_edges.figures(report, taps, evidence, conflicts)
+    if not evidence:
+        # Without the edges' side these would look better than they are.
+        for promise in (Promise.NO_TAP_LOST, Promise.SAME_VERDICT, Promise.CONVERGED):
+            report.findings[promise].looked_at = 0
+    return report

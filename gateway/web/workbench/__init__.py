@@ -1,0 +1,1 @@
+"""The workbench: every reader of every edge, chips to hold to them and cables to pull. Simulation only."""

@@ -1,0 +1,153 @@
+"""Shapes edges, media and feed entries for the workbench's templates. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.db.bench import Carried
+from gateway.web.workbench.field import Chip, EdgeSeen, Reader, Sight
+from wallet.resort import Resort, Touchpoint, TouchpointKind
+
+SHOWN_S = 6.0
+ASKED_S = 30.0
+_SLOW = (TouchpointKind.DOOR, TouchpointKind.PARKING_LANE, TouchpointKind.ENCODER, TouchpointKind.PHOTO_POINT)
+_CHIPS = {"ntag213": "NTAG213", "ntag215": "NTAG215", "ntag216": "NTAG216", "type4": "Type 4 chip"}
+
+
+def edge_cards(edges: Iterable[EdgeSeen], resort: Resort | None) -> list[dict[str, Any]]:
+    """Return the edges with their readers, one tile per touchpoint."""
+    return [_card(edge, resort) for edge in edges]
+
+
+def media(carried: Iterable[Carried], chips: Iterable[Chip], chosen: str) -> list[dict[str, Any]]:
+    """Return what can be held to a reader: issued media first, then chips that carry nothing of ours yet.
+
+    Args:
+        chosen: the id of what was held last.
+    """
+    there = {chip.chip: chip for chip in chips}
+    rows = []
+    for each in carried:
+        chip = there.pop(each.chip_uid, None) if each.chip_uid else None
+        if chip is None and each.kind != "phone":
+            continue  # a real chip, not one of the field's: nobody can hold it up here
+        rows.append(
+            {
+                "id": each.medium_id,
+                "guest": each.nickname or "Guest",
+                "kind": each.kind,
+                "chip": _CHIPS.get(chip.kind, chip.kind) if chip else "Code on the phone",
+                "revoked": each.state == "revoked",
+            }
+        )
+    for blank in there.values():
+        label, kind = blank.label or "A chip", _CHIPS.get(blank.kind, blank.kind)
+        rows.append(
+            {
+                "id": f"chip:{blank.chip}",
+                "guest": label,
+                "kind": "card",
+                "chip": f"{kind}, not ours",
+                "revoked": False,
+            }
+        )
+    first = rows[0]["id"] if rows else ""
+    held = chosen if any(row["id"] == chosen for row in rows) else first
+    return [row | {"chosen": row["id"] == held} for row in rows]
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in the two units that matter, e.g. "23 h 58 min"."""
+    seconds = max(0, int(length.total_seconds()))
+    days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def _card(edge: EdgeSeen, resort: Resort | None) -> dict[str, Any]:
+    points = {each.id: each for each in resort.touchpoints} if resort else {}
+    venues = {each.id: each.name for each in resort.venues} if resort else {}
+    status = edge.status
+    readers = [] if status is None else _tiles(edge, status.readers, status.clock, points, resort)
+    lease = _lease(readers, resort)
+    age = status.clock - status.as_of if status and status.as_of else None
+    left = lease - age if lease is not None and age is not None else None
+    return {
+        "id": edge.id,
+        "name": f"{edge.id.capitalize()} edge",
+        "venue": venues.get(status.venue, status.venue) if status else "",
+        "link": "up" if edge.cable.state == "up" else "cut",
+        "alive": status is not None,
+        "online": bool(status and status.online),
+        "facts_age": span(age) if age is not None else "none yet",
+        "lease_left": span(left) if left is not None else "the whole stay",
+        "lease_ended": left is not None and left <= timedelta(0),
+        "journal_backlog": status.backlog if status else 0,
+        "readers": readers,
+    }
+
+
+def _tiles(
+    edge: EdgeSeen,
+    readers: Iterable[Reader],
+    now: datetime,
+    points: Mapping[str, Touchpoint],
+    resort: Resort | None,
+) -> list[dict[str, Any]]:
+    by_touchpoint: dict[str, list[Reader]] = {}
+    for reader in readers:
+        by_touchpoint.setdefault(reader.touchpoint, []).append(reader)
+    tiles = []
+    for touchpoint, here in by_touchpoint.items():
+        point = points.get(touchpoint)
+        state, words = _shown(edge.sight_at(touchpoint), now)
+        if any(reader.encodings for reader in here):
+            words = words or "Waits for a blank band"
+        tiles.append(
+            {
+                "id": touchpoint,
+                "touchpoint": point.name if point else touchpoint,
+                "kind": point.kind.value if point else "encoder",
+                "takes": " and ".join(_takes(here)),
+                "state": state,
+                "words": words,
+                "items": _items(point, resort),
+            }
+        )
+    return tiles
+
+
+def _shown(sight: Sight | None, now: datetime) -> tuple[str, str]:
+    """Return the ring's state and words: a verdict is shown for a moment, a question until it lapses."""
+    if sight is None:
+        return "rest", ""
+    age_s = (now - sight.lamp.shown_at).total_seconds()
+    if sight.lamp.decision == "asks":
+        return ("asks", "PIN, please") if age_s < ASKED_S else ("rest", "")
+    if age_s >= SHOWN_S:
+        return "rest", ""
+    return ("approved" if sight.lamp.decision == "approved" else "waiting"), sight.sentence
+
+
+def _takes(readers: Iterable[Reader]) -> list[str]:
+    return sorted({"codes" if reader.is_scanner else "bands" for reader in readers})
+
+
+def _items(point: Touchpoint | None, resort: Resort | None) -> list[dict[str, Any]]:
+    if point is None or resort is None or point.kind is not TouchpointKind.TILL:
+        return []
+    items = resort.outlet(point.place).items
+    return [{"id": item.id, "name": item.name, "price_minor": item.price_minor} for item in items]
+
+
+def _lease(readers: Iterable[dict[str, Any]], resort: Resort | None) -> timedelta | None:
+    """Return how long the edge decides alone with the facts it has; None for doors, which do so for the stay."""
+    kinds = {tile["kind"] for tile in readers} - {kind.value for kind in _SLOW}
+    if resort is None or not kinds:
+        return None
+    policies = resort.policies
+    only_tills = kinds == {TouchpointKind.TILL.value}
+    return timedelta(seconds=policies.till_lease_s if only_tills else policies.gate_lease_s)

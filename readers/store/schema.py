@@ -1,0 +1,73 @@
+"""The tables of edge.sqlite."""
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE cursor (            -- one row: how far this edge knows the gateway's feed
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position INTEGER NOT NULL,
+    as_of TEXT,                  -- NULL until the first snapshot is complete
+    run INTEGER NOT NULL         -- counts snapshots, to tell their documents from leftovers
+);
+CREATE TABLE resort (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE TABLE document (
+    token_id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    body BLOB                    -- NULL is a tombstone: it keeps the version, so that nothing older returns
+) WITHOUT ROWID;
+CREATE TABLE epoch (             -- one run of numbers; a new file begins a new one
+    ordinal INTEGER PRIMARY KEY,
+    epoch TEXT NOT NULL UNIQUE,
+    number INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    acknowledged INTEGER NOT NULL,
+    acknowledged_head TEXT NOT NULL
+);
+CREATE TABLE journal (
+    epoch TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    tap_id TEXT,
+    sale_id TEXT,
+    body BLOB NOT NULL,
+    head TEXT NOT NULL,
+    PRIMARY KEY (epoch, number)
+);
+CREATE UNIQUE INDEX journal_tap ON journal (tap_id) WHERE kind = 'tap';
+CREATE INDEX journal_sale ON journal (sale_id) WHERE sale_id IS NOT NULL;
+CREATE TABLE local_use (         -- uses made here, until the document tells them
+    tap_id TEXT NOT NULL,
+    entitlement_id TEXT NOT NULL,
+    token_id TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (tap_id, entitlement_id)
+) WITHOUT ROWID;
+CREATE INDEX local_use_token ON local_use (token_id);
+CREATE INDEX local_use_number ON local_use (epoch, number);
+CREATE TABLE local_pin (         -- PIN tries made here (a right one takes back those before it)
+    epoch TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    token_id TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    document_version INTEGER NOT NULL,
+    PRIMARY KEY (epoch, number)
+) WITHOUT ROWID;
+CREATE INDEX local_pin_token ON local_pin (token_id);
+CREATE TABLE offline_sale (      -- approved without the gateway's hold and not yet acknowledged
+    epoch TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    token_id TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    PRIMARY KEY (epoch, number)
+) WITHOUT ROWID;
+CREATE INDEX offline_sale_token ON offline_sale (token_id);
+INSERT INTO cursor VALUES (1, 0, NULL, 0);
+"""

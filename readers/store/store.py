@@ -1,0 +1,224 @@
+"""The edge's store: facts for a tap, the journal of verdicts, and the feed as far as it is known."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from readers.store import documents, effects, journal
+from readers.store.database import Database
+from readers.store.documents import Known
+from readers.store.journal import Line, Mark
+from wallet.journal import EntryKind, JournalEntry
+from wallet.resort import Resort
+from wallet.snapshot import FeedBatch, Snapshot, facts_from
+from wallet.tap import RULEBOOK_VERSION, Decision, Facts, Tap
+
+
+class Rested(Struct, frozen=True):
+    """The facts of a tap, and what of the store they rested on."""
+
+    facts: Facts
+    token_id: str
+    known: Known
+
+
+class Writing:
+    """One transaction that decides and records taps; each sees what those before it did."""
+
+    def __init__(self, db: sqlite3.Connection, edge: str, resort: Resort | None) -> None:
+        self._db = db
+        self._edge = edge
+        self.resort = resort
+        self.known = documents.known(db)
+
+    def facts(self, tap: Tap, *, online: bool) -> Rested | None:
+        """Return the facts of the tap, None while the resort or the touchpoint is not known here.
+
+        Raises:
+            msgspec.MsgspecError: the document is of a later version than this program.
+        """
+        if self.resort is None:
+            return None
+        try:
+            touchpoint = self.resort.touchpoint(tap.touchpoint)
+        except KeyError:
+            return None
+        token_id = token_of(tap)
+        edge_minor, token_minor = effects.offline_minor(self._db, token_id) if tap.sale else (0, 0)
+        document = documents.document(self._db, token_id) if token_id else None
+        local_tries = effects.pin_tries(self._db, token_id) if token_id else 0
+        facts = facts_from(
+            touchpoint,
+            self.resort,
+            document,
+            as_of=self.known.as_of,
+            online=online,
+            local_uses=effects.uses(self._db, token_id) if token_id else (),
+            local_pin_tries=max(local_tries, -document.pin_tries if document else 0),
+            edge_offline_minor=edge_minor,
+            token_offline_minor=token_minor,
+        )
+        return Rested(facts, token_id, self.known)
+
+    def verdict(self, tap_id: str) -> Decision | None:
+        """Return the verdict already journalled for a tap."""
+        entry = journal.of_tap(self._db, tap_id)
+        return entry.decision if entry else None
+
+    def append(
+        self,
+        kind: EntryKind,
+        at: datetime,
+        *,
+        tap: Tap | None = None,
+        decision: Decision | None = None,
+        rested: Rested | None = None,
+        online: bool = False,
+    ) -> JournalEntry:
+        """Write the next entry and what it does, and return it."""
+        mark = journal.mark(self._db)
+        token = rested.facts.token if rested else None
+        entry = JournalEntry(
+            edge=self._edge,
+            epoch=mark.epoch,
+            number=mark.number + 1,
+            kind=kind,
+            at=at,
+            rulebook=RULEBOOK_VERSION,
+            position=self.known.position,
+            previous=mark.head,
+            tap=tap,
+            token_id=token_of(tap) if tap else "",
+            decision=decision,
+            as_of=self.known.as_of,
+            document_version=token.version if token else 0,
+            online=online,
+            edge_offline_minor=rested.facts.edge_offline_minor if rested else 0,
+            token_offline_minor=rested.facts.token_offline_minor if rested else 0,
+        )
+        journal.append(self._db, entry)
+        effects.record(self._db, entry, rested.facts.pin_tries if rested else 0)
+        return entry
+
+
+class Store:
+    """One edge's file. Any thread may call; writes follow one another."""
+
+    def __init__(self, path: Path, edge: str, new_epoch: str, at: datetime) -> None:
+        """Open or make the file, follow the journal's end and journal the start.
+
+        Args:
+            path: the file; its directory exists.
+            edge: this edge's id.
+            new_epoch: the id of the epoch to begin if the file is new: a number is never used twice.
+            at: the instant of this start.
+        Raises:
+            StoreDamaged: the journal doesn't hold.
+            StoreUnwritable: nothing can be written.
+        """
+        self._edge = edge
+        self._database = Database(path)
+        with self._database.writing() as db:
+            if db.execute("SELECT count(*) FROM epoch").fetchone()[0] == 0:
+                journal.begin_epoch(db, new_epoch)
+            journal.check(db)
+            self._resort = documents.resort(db)
+            Writing(db, edge, self._resort).append(EntryKind.STARTED, at)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Run the block in one transaction, durable when the block has ended.
+
+        Raises:
+            StoreUnwritable: nothing of it was kept.
+        """
+        with self._database.writing() as db:
+            yield Writing(db, self._edge, self._fresh_resort(db))
+
+    def put_page(self, page: Snapshot, *, first: bool) -> None:
+        """Apply one page of a snapshot, `first` or a further one of the same run."""
+        with self._database.writing() as db:
+            if first:
+                documents.begin_snapshot(db)
+            documents.put_page(db, page)
+            self._settle(db, (each.token_id for each in page.documents))
+
+    def put_batch(self, batch: FeedBatch) -> None:
+        """Apply a batch as a whole, or nothing of it.
+
+        Raises:
+            OutOfStep: it doesn't begin where this edge stands.
+        """
+        with self._database.writing() as db:
+            documents.put_batch(db, batch)
+            self._settle(db, (each.token_id for each in batch.changes))
+
+    def acknowledge(self, epoch: str, number: int, head: str) -> bool:
+        """Take the gateway's word that it has the epoch up to `number`, and return whether the chain agrees.
+
+        A mark before the one known is taken too: a restored gateway asks for entries again.
+        """
+        with self._database.writing() as db:
+            if journal.head_at(db, epoch, number) != head:
+                return False
+            journal.set_acknowledged(db, epoch, number, head)
+            effects.settle_acknowledged(db, epoch, number)
+            return True
+
+    def unacknowledged(self, limit: int) -> tuple[Line, ...]:
+        """Return up to `limit` entries that the gateway has not acknowledged, in order."""
+        with self._database.reading() as db:
+            mark = journal.mark(db)
+            return journal.after(db, mark.epoch, mark.acknowledged, limit)
+
+    def mark(self) -> Mark:
+        """Return where the journal stands."""
+        with self._database.reading() as db:
+            return journal.mark(db)
+
+    def known(self) -> Known:
+        """Return how far the feed is known."""
+        with self._database.reading() as db:
+            return documents.known(db)
+
+    def resort(self) -> Resort | None:
+        """Return the resort as last told."""
+        with self._database.reading() as db:
+            return self._fresh_resort(db)
+
+    def last_taps(self, limit: int) -> tuple[JournalEntry, ...]:
+        """Return the entries of the last taps, the latest first."""
+        with self._database.reading() as db:
+            return journal.last(db, limit)
+
+    def of_sale(self, sale_id: str) -> JournalEntry | None:
+        """Return the last verdict on a sale."""
+        with self._database.reading() as db:
+            return journal.of_sale(db, sale_id)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _fresh_resort(self, db: sqlite3.Connection) -> Resort | None:
+        # A large resort takes milliseconds to decode: once per version, not once per tap.
+        version = documents.resort_version(db)
+        resort = self._resort
+        if version and (resort is None or resort.version != version):
+            resort = self._resort = documents.resort(db)
+        return resort
+
+    def _settle(self, db: sqlite3.Connection, tokens: Iterator[str]) -> None:
+        kept = effects.tokens_with_effects(db)
+        if kept:
+            for token_id in kept.intersection(tokens):
+                effects.settle_token(db, token_id)
+
+
+def token_of(tap: Tap) -> str:
+    """Return the token id that the tap showed, empty when it showed none to be trusted."""
+    return tap.presented.credential.token_id if tap.presented.credential else ""

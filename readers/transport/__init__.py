@@ -1,0 +1,1 @@
+"""How an edge reaches the gateway."""

@@ -1,0 +1,139 @@
+"""What an edge asks of the gateway, and how asking may fail.
+
+TransportFault
+├── Unreachable     no answer, or one that asks to come again later: try again
+├── Denied          the gateway doesn't accept this edge's signature: a person has to look
+├── JournalRefused  the pushed entries don't continue what the gateway has
+├── FeedGone        the feed can't be continued from there: a snapshot is needed
+└── NotAccepted     the gateway understood and says no; the sentence says why
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from wallet.journal import JournalBatch, JournalReceipt
+from wallet.snapshot import FeedBatch, Snapshot
+from wallet.tap import Hold, Tap
+
+
+class TransportFault(Exception):
+    """Asking the gateway failed; the message is one plain sentence."""
+
+
+class Unreachable(TransportFault):
+    """No answer came, or one that asks to come again; `retry_after_s` says when, if it does."""
+
+    def __init__(self, explanation: str, retry_after_s: float | None = None) -> None:
+        super().__init__(explanation)
+        self.retry_after_s = retry_after_s
+
+
+class Denied(TransportFault):
+    """The gateway doesn't accept this edge."""
+
+
+class FeedGone(TransportFault):
+    """The feed can't be continued from the position asked for."""
+
+
+class NotAccepted(TransportFault):
+    """The gateway understood and says no."""
+
+
+class JournalRefused(TransportFault):
+    """The entries don't continue what the gateway has: up to `acknowledged`, with chain value `head`."""
+
+    def __init__(self, explanation: str, acknowledged: int, head: str) -> None:
+        super().__init__(explanation)
+        self.acknowledged = acknowledged
+        self.head = head
+
+
+class Anchors(Struct, frozen=True, omit_defaults=True):
+    """What an edge trusts: issuer public keys (key id → hex), and the pepper (hex) where PINs are taken."""
+
+    edge: str
+    venue: str
+    issuer_keys: dict[str, str]
+    pin_pepper: str | None = None
+    resort_version: int = 0
+
+
+class HoldRequest(Struct, frozen=True):
+    """Asks the gateway to hold the amount of the tap's sale under the tap's id."""
+
+    tap: Tap
+    token_id: str
+
+
+class EncodingJob(Struct, frozen=True):
+    """A medium that the desk wants written at an encoder."""
+
+    encoding_id: str
+    token_id: str
+    encoder: str
+    kind: str
+
+
+class IssuedCredential(Struct, frozen=True):
+    """The credential (hex) to be written for a job, the same each time it is asked for the same chip."""
+
+    credential: str
+    medium_id: str
+
+
+class Transport(Protocol):
+    """The gateway, as an edge that runs readers needs it. Every method may raise Unreachable or Denied."""
+
+    def anchors(self) -> Anchors:
+        """Return what is to be trusted now."""
+        ...
+
+    def snapshot(self, after: str | None, position: int | None) -> Snapshot:
+        """Return the page that follows token id `after` of the run at `position`; a new run's first for None."""
+        ...
+
+    def feed(self, after: int, wait_s: float) -> FeedBatch:
+        """Return what follows position `after`, waiting up to `wait_s` seconds for something to happen.
+
+        Raises:
+            FeedGone: it can't be continued from there.
+        """
+        ...
+
+    def push(self, batch: JournalBatch) -> JournalReceipt:
+        """Bring entries home and return what the gateway has. Sending a batch again is harmless.
+
+        Raises:
+            JournalRefused: the entries don't continue what the gateway has.
+        """
+        ...
+
+    def hold(self, request: HoldRequest) -> Hold:
+        """Return the answer, UNREACHABLE when none came in time. Never raises a TransportFault."""
+        ...
+
+    def answered_at_s(self) -> float | None:
+        """Return when the gateway last answered, on the clock's elapsed seconds; None before that."""
+        ...
+
+
+class EncodingDesk(Protocol):
+    """The gateway, as an encoder needs it. Every method may raise Unreachable or Denied."""
+
+    def jobs(self, wait_s: float) -> tuple[EncodingJob, ...]:
+        """Return the jobs that wait for this edge's encoders, waiting up to `wait_s` seconds for one."""
+        ...
+
+    def issue(self, encoding_id: str, chip_uid: str, chip_kind: str, capacity_bytes: int) -> IssuedCredential:
+        """Return the credential for that chip.
+
+        Raises:
+            NotAccepted: the chip can't be used for this job; the sentence says why.
+        """
+        ...
+
+    def confirm(self, encoding_id: str, *, ok: bool, sentence: str) -> None:
+        """Tell that the credential was read back from the chip, or why it was not written."""
+        ...

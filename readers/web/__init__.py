@@ -1,0 +1,1 @@
+"""The edge's own small web: status for staff, the tills' API."""

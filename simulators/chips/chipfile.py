@@ -1,0 +1,75 @@
+"""A chip's memory in a file, so that a band outlives the process that shows it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from simulators.chips.ntag21x import Ntag21x
+from simulators.chips.ntag21x_layout import LAYOUTS
+from simulators.chips.type4 import NdefApplication, Type4Chip
+
+Chip = Ntag21x | Type4Chip
+
+
+def keep(chip: Chip, path: Path) -> None:
+    """Save `chip` now and after each change of its memory, before it acknowledges the write."""
+    save(chip, path)
+    changing = chip if isinstance(chip, Ntag21x) else chip.ndef
+    changing.on_change = lambda: save(chip, path)
+
+
+def load(path: Path) -> Chip:
+    """Return the chip kept in `path`; its changes are saved there again.
+
+    Raises:
+        ValueError: the file does not describe a chip.
+    """
+    try:
+        chip = _from_document(json.loads(path.read_text("utf-8")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path.name} does not describe a chip: {error}") from error
+    keep(chip, path)
+    return chip
+
+
+def save(chip: Chip, path: Path) -> None:
+    """Write the chip's memory in one step: a killed process leaves the old memory or the new one."""
+    waiting = path.with_name(path.name + ".new")
+    waiting.write_text(json.dumps(_to_document(chip), indent=1) + "\n", "utf-8")
+    waiting.replace(path)
+
+
+def _to_document(chip: Chip) -> dict[str, Any]:
+    if isinstance(chip, Ntag21x):
+        return {
+            "kind": chip.layout.name,
+            "uid": chip.uid.hex(),
+            "memory": chip.memory.hex(),
+            "read_counter": chip.read_counter,
+            "failed_logins": chip.failed_logins,
+            "signature": chip.signature.hex(),
+        }
+    return {
+        "kind": "type4",
+        "uid": chip.uid.hex(),
+        "ats": chip.ats.hex(),
+        "ndef_file": chip.ndef.ndef_file.hex(),
+        "read_only": chip.ndef.read_only,
+    }
+
+
+def _from_document(document: dict[str, Any]) -> Chip:
+    kind, uid = document["kind"], bytes.fromhex(document["uid"])
+    if kind == "type4":
+        ndef = NdefApplication(bytes.fromhex(document["ndef_file"]), bool(document["read_only"]))
+        return Type4Chip(uid, ndef, bytes.fromhex(document["ats"]))
+    if kind not in LAYOUTS:
+        raise ValueError(f"unknown kind {kind!r}")
+    return Ntag21x(
+        kind,
+        uid,
+        bytes.fromhex(document["memory"]),
+        int(document["read_counter"]),
+        int(document["failed_logins"]),
+        bytes.fromhex(document["signature"]),
+    )

@@ -1,0 +1,162 @@
+"""The programs `passband demo`, `passband simulate kills` and `passband verify`."""
+
+import contextlib
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from simulators.demo.books import verify_promises
+from simulators.demo.faults import StoryFailed
+from simulators.demo.narrator import Narrator
+from simulators.demo.plan import PORT_SPAN, Plan
+from simulators.demo.report import Report, promise_lines
+from simulators.demo.run import Options, Played, played_story
+from simulators.ports import DEFAULT_PORT_BASE, PortTaken, free_port_base
+from simulators.processes import ChildFailed
+
+NARRATED_PAUSE_S = 0.25
+_DATABASE_NOTE = "database"
+"""The file that says on which database a directory's demo was played: "sqlite" or "postgresql"."""
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a person asked for. Without `directory` the files are thrown away at the end."""
+
+    directory: Path | None
+    port_base: int | None
+    seed: int
+    postgres: bool
+    as_json: bool
+
+
+def run_demo(story: Story, *, once: bool, fast: bool) -> int:
+    """Play the story, report, and stay up unless `once`; return the exit status."""
+    narrator = Narrator(pause_s=0.0 if fast else NARRATED_PAUSE_S)
+    port_base = story.port_base or DEFAULT_PORT_BASE
+    return _guarded(lambda: _demo(story, port_base, narrator, once=once))
+
+
+def run_kills(story: Story) -> int:
+    """Play the fast story while its processes are killed; return 0 when every green light has its one tap."""
+    narrator = Narrator(pause_s=0.0)
+    port_base = story.port_base or free_port_base(PORT_SPAN)
+    return _guarded(lambda: _demo(story, port_base, narrator, once=True, kills=True))
+
+
+def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, as_json: bool) -> int:
+    """Check the promises and tell which rows break which; return 0 when none is false."""
+    if directory is not None and not (directory / _DATABASE_NOTE).exists():
+        print(f"passband verify: {directory} holds no demo; give the one from --dir.", file=sys.stderr)
+        return 2
+    if directory is None and not database_url:
+        print("passband verify: give --dir or --database-url.", file=sys.stderr)
+        return 2
+    with ExitStack() as stack:
+        if directory is not None:
+            edges = edges or sorted((directory / "edges").glob("*.toml"))
+        if directory is not None and not database_url:
+            kind = (directory / _DATABASE_NOTE).read_text(encoding="utf-8").strip()
+            database_url = stack.enter_context(_database(directory, postgres=kind == "postgresql"))
+        verification = verify_promises(database_url, edges)
+    if as_json:
+        print(json.dumps(verification.as_dict(), ensure_ascii=False))
+    else:
+        Narrator(pause_s=0.0).figures("Promises", promise_lines(verification))
+    return 0 if verification.holds else 1
+
+
+def _demo(story: Story, port_base: int, narrator: Narrator, *, once: bool, kills: bool = False) -> int:
+    with ExitStack() as stack:
+        directory = stack.enter_context(_directory(story.directory))
+        database_url = stack.enter_context(_database(directory, postgres=story.postgres))
+        kind = "postgresql" if story.postgres else "sqlite"
+        (directory / _DATABASE_NOTE).write_text(kind, encoding="utf-8")
+        plan = Plan(directory, port_base)
+        options = Options(plan, database_url, story.seed, kills=kills)
+        played = stack.enter_context(played_story(options, narrator))
+        _tell(played.report, narrator)
+        if story.as_json:
+            print(json.dumps(played.report.as_dict(), ensure_ascii=False), flush=True)
+        if not once and not played.report.failure:
+            _stay_up(played, narrator)
+        return 0 if played.report.is_good else 1
+
+
+def _tell(report: Report, narrator: Narrator) -> None:
+    if report.verification is not None:
+        narrator.figures("Promises", promise_lines(report.verification))
+        narrator.figures("Figures", report.verification.figures)
+    if report.kills:
+        narrator.figures("Killed", report.kills)
+    if report.failure:
+        narrator.say(f"The story broke off: {report.failure}")
+    narrator.say(f"{report.seconds} seconds.")
+
+
+def _stay_up(played: Played, narrator: Narrator) -> None:
+    plan, memory = played.house.plan, played.stage.memory
+    pages = {
+        "workbench": f"{plan.gateway_url}/workbench",
+        "guest": f"{plan.gateway_url}/app   (booking {memory.booking_reference}; the desk gives codes)",
+        "photographer": f"{plan.gateway_url}/photo",
+        "timeline for staff": f"{plan.gateway_url}/staff",
+    }
+    pages |= {f"edge {edge}": plan.edge_url(edge) for edge in plan.edges}
+    narrator.figures("The resort stays up until Ctrl-C", pages)
+    narrator.figures("Staff (name: password)", played.house.passwords)
+    rest = threading.Event()
+    with contextlib.suppress(KeyboardInterrupt):
+        while not rest.wait(_LOOK_S):
+            played.house.supervisor.check()
+
+
+@contextmanager
+def _directory(wanted: Path | None) -> Iterator[Path]:
+    if wanted is None:
+        made = Path(tempfile.mkdtemp(prefix="passband-demo-"))
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        return
+    if (wanted / _DATABASE_NOTE).exists():
+        raise StoryFailed(f"{wanted} holds a demo already: choose another directory, or remove it first.")
+    wanted.mkdir(parents=True, exist_ok=True)
+    yield wanted.resolve()
+
+
+@contextmanager
+def _database(directory: Path, *, postgres: bool) -> Iterator[str]:
+    if not postgres:
+        yield f"sqlite:///{directory / 'passband.sqlite'}"
+        return
+    from simulators.postgres import postgres_url, running_postgres
+
+    with running_postgres(directory / "postgres") as server:
+        yield postgres_url(server)
+
+
+def _guarded(play: Callable[[], int]) -> int:
+    """Run a program; every expected failure is one sentence, and SIGTERM ends it in good order."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return play()
+    except (StoryFailed, PortTaken, ChildFailed) as fault:
+        print(f"passband: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

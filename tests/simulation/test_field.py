@@ -1,0 +1,145 @@
+"""The field is a process of its own: real readers see its chips, and its memory outlives a kill."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from readers.drivers import open_driver
+from readers.drivers.base import Contact
+from simulators.field.settings import FieldFault, load_field_settings
+from tests.simulation.support import READY_S, RunningField, running_field
+from wallet import qr
+
+UID = "04a1b2c3d4e5f6"
+OTHER_UID = "04a1b2c3d4e5f7"
+CREDENTIAL = b"a signed credential of the usual length, which is about " * 2
+PATIENCE_S = 15.0
+
+
+@pytest.fixture(scope="module")
+def lasting_field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningField]:
+    with running_field(tmp_path_factory.mktemp("field")) as running:
+        yield running
+
+
+@pytest.fixture
+def field(lasting_field: RunningField) -> Iterator[RunningField]:
+    yield lasting_field
+    for name in ("gate-nfc", "door-nfc"):
+        lasting_field.post(f"/fields/{name}/remove")
+
+
+@contextmanager
+def reader(path: str, write: bytes | None = None) -> Iterator["queue.Queue[tuple[str, bytes | None]]"]:
+    """Serve a real driver; what it read (UID, credential) comes in the queue."""
+    found: queue.Queue[tuple[str, bytes | None]] = queue.Queue()
+    stop = threading.Event()
+
+    def handle(contact: Contact) -> None:
+        if write is not None:
+            contact.write_credential(write)
+        found.put((contact.uid.hex(), contact.read_credential()))
+
+    driver = open_driver(path, time.monotonic)
+    thread = threading.Thread(target=driver.serve, args=(handle, stop))
+    thread.start()
+    try:
+        yield found
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", ["ntag216", "type4"])
+def test_a_chip_keeps_over_a_kill_what_a_reader_wrote(field: RunningField, kind: str) -> None:
+    uid = {"ntag216": "04aa0000000001", "type4": "04aa0000000002"}[kind]
+    field.post("/chips", {"kind": kind, "uid": uid}, 201)
+    path = f"udp:127.0.0.1:{field.nfc_port}"
+    with reader(path, write=CREDENTIAL) as found:
+        field.post("/fields/gate-nfc/present", {"chip": uid})
+        assert found.get(timeout=PATIENCE_S) == (uid, CREDENTIAL)
+    kill(field)
+    with reader(path) as found:
+        field.post("/fields/gate-nfc/present", {"chip": uid})
+        assert found.get(timeout=PATIENCE_S) == (uid, CREDENTIAL)
+
+
+def test_the_same_chip_held_again_is_a_new_tap(field: RunningField) -> None:
+    field.post("/chips", {"kind": "ntag216", "uid": UID}, 201)
+    with reader(f"udp:127.0.0.1:{field.nfc_port}") as found:
+        for _ in range(2):
+            field.post("/fields/gate-nfc/present", {"chip": UID, "hold_s": 0.5})
+            assert found.get(timeout=PATIENCE_S) == (UID, None)
+            field.post("/fields/gate-nfc/remove")
+
+
+def test_a_chip_that_is_held_for_a_time_leaves_by_itself(field: RunningField) -> None:
+    field.post("/chips", {"kind": "ntag216", "uid": UID}, 201)
+    field.post("/fields/gate-nfc/present", {"chip": UID, "hold_s": 0.05})
+    deadline = time.monotonic() + PATIENCE_S
+    while field.get("/state")["fields"] != {"gate-nfc": {"chip": None}, "door-nfc": {"chip": None}}:
+        assert time.monotonic() < deadline, "the chip is still there"
+    field.post("/chips", {"kind": "ntag216", "uid": OTHER_UID}, 201)
+    field.post("/fields/gate-nfc/present", {"chip": OTHER_UID})
+
+
+def test_a_field_holds_one_chip_and_a_chip_is_in_one_place(field: RunningField) -> None:
+    for uid in (UID, OTHER_UID):
+        field.post("/chips", {"kind": "ntag216", "uid": uid}, 201)
+    field.post("/fields/gate-nfc/present", {"chip": UID})
+    assert "remove it first" in str(
+        field.post("/fields/gate-nfc/present", {"chip": OTHER_UID}, 409)["detail"]
+    )
+    assert "two places" in str(field.post("/fields/door-nfc/present", {"chip": UID}, 409)["detail"])
+
+
+def test_a_scanner_sends_what_is_shown_to_it(field: RunningField) -> None:
+    with reader(f"scanner:socket://127.0.0.1:{field.qr_port}") as found:
+        text = qr.encode(CREDENTIAL)
+        field.post("/scanners/gate-qr/show", {"text": text})
+        assert found.get(timeout=PATIENCE_S) == ("", text.encode())
+
+
+def test_a_cut_outlives_a_kill(field: RunningField) -> None:
+    link = f"http://127.0.0.1:{field.link_port}/healthz"
+    assert httpx.get(link, trust_env=False).status_code == 200
+    field.post("/networks/park/cut")
+    kill(field)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(link, trust_env=False)
+    field.post("/networks/park/heal")
+    assert httpx.get(link, trust_env=False).status_code == 200
+
+
+def test_mistakes_are_explained(field: RunningField) -> None:
+    assert "no reader 'bar'" in str(field.post("/fields/bar/remove", status=404)["detail"])
+    assert "create it first" in str(field.post("/fields/gate-nfc/present", {"chip": "04ff"}, 422)["detail"])
+    assert "7 bytes" in str(field.post("/chips", {"kind": "type4", "uid": "04"}, 422)["detail"])
+    assert "no chip 'felica'" in str(field.post("/chips", {"kind": "felica", "uid": UID}, 422)["detail"])
+    assert "no network" in str(field.post("/networks/moon/cut", status=404)["detail"])
+
+
+def test_a_port_used_twice_is_named(tmp_path: Path) -> None:
+    settings = tmp_path / "field.toml"
+    settings.write_text(
+        'directory = "w"\ncontrol_port = 8000\n'
+        'scanners = [{reader = "a", port = 8001}, {reader = "b", port = 8001}]\n'
+    )
+    with pytest.raises(FieldFault, match="TCP port 8001 stands there twice"):
+        load_field_settings(settings)
+
+
+def kill(field: RunningField) -> None:
+    before = field.supervisor.restarts("field")
+    field.supervisor.kill("field")
+    deadline = time.monotonic() + PATIENCE_S
+    while field.supervisor.restarts("field") == before:
+        assert time.monotonic() < deadline, "the field was not started again"
+        threading.Event().wait(0.02)
+    field.supervisor.wait_ready("field", READY_S)

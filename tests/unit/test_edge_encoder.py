@@ -1,0 +1,130 @@
+"""The encoder confirms only what it read back from the chip."""
+
+import pytest
+
+from readers.backoff import Backoff
+from readers.clock import SystemEntropy
+from readers.drivers.base import ChipFull, ChipKind, ContactLost
+from readers.encoder import Encoder
+from readers.transport.base import Anchors, EncodingJob, IssuedCredential, NotAccepted, Unreachable
+from readers.trust import Trust
+from tests.support.edge_world import ISSUER, KEY_ID, FakeContact, a_credential, an_id
+
+JOB = EncodingJob("job-1", an_id(1, 1), "encoder-1", "band")
+
+
+class FakeDesk:
+    def __init__(self):
+        self.waiting = [JOB]
+        self.credential = a_credential(1)
+        self.refusal = None
+        self.unreachable = False
+        self.issued = []
+        self.confirmed = []
+
+    def jobs(self, wait_s):
+        return tuple(self.waiting)
+
+    def issue(self, encoding_id, chip_uid, chip_kind, capacity_bytes):
+        if self.refusal:
+            raise NotAccepted(self.refusal)
+        self.issued.append((encoding_id, chip_uid, chip_kind, capacity_bytes))
+        return IssuedCredential(self.credential.hex(), an_id(1, 2))
+
+    def confirm(self, encoding_id, *, ok, sentence):
+        if self.unreachable:
+            raise Unreachable("cut")
+        self.confirmed.append((encoding_id, ok))
+        if ok:
+            self.waiting = []
+
+
+@pytest.fixture
+def desk():
+    return FakeDesk()
+
+
+@pytest.fixture
+def encoder(desk):
+    keys = {KEY_ID: ISSUER.public_key().public_bytes_raw().hex()}
+    trust = Trust(Anchors("edge-1", "hotel", keys))
+    return Encoder(desk, trust, Backoff(SystemEntropy(), max_s=0.1), wait_s=0)
+
+
+def test_a_chip_is_written_read_back_and_confirmed_once(encoder, desk):
+    chip = FakeContact()
+    assert encoder.take("encoder-1", chip).ok
+    assert chip.data == desk.credential
+    assert desk.confirmed == [("job-1", True)]
+    assert desk.issued == [("job-1", chip.uid.hex(), "ntag216", 868)]
+    assert not encoder.take("encoder-1", FakeContact()).ok
+    assert len(desk.issued) == 1
+
+
+def test_a_job_of_another_encoder_is_left_alone(encoder, desk):
+    assert not encoder.take("encoder-2", FakeContact()).ok
+    assert desk.issued == []
+
+
+def test_pulled_away_half_way_nothing_is_confirmed_and_the_next_touch_goes_on(encoder, desk):
+    class Torn(FakeContact):
+        def write_credential(self, data):
+            raise ContactLost("gone")
+
+    torn = encoder.take("encoder-1", Torn())
+    assert "again" in torn.sentence
+    assert desk.confirmed == []
+    assert encoder.take("encoder-1", FakeContact()).ok
+
+
+def test_what_reads_back_differently_is_never_confirmed(encoder, desk):
+    class Liar(FakeContact):
+        def read_credential(self):
+            return b"something else"
+
+    assert not encoder.take("encoder-1", Liar()).ok
+    assert desk.confirmed == [("job-1", False)]
+
+
+def test_a_credential_that_no_reader_would_take_is_not_confirmed(encoder, desk):
+    assert not encoder.take("encoder-1", FakeContact(uid=b"\x04" * 7)).ok
+    assert desk.confirmed == [("job-1", False)]
+
+
+def test_a_chip_in_use_stays_as_it_is_and_the_job_waits(encoder, desk):
+    desk.refusal = "This band belongs to another guest."
+    chip = FakeContact(b"the other guest's")
+    assert encoder.take("encoder-1", chip).sentence == desk.refusal
+    assert chip.data == b"the other guest's"
+    assert desk.confirmed == []
+    assert encoder.waiting("encoder-1") == ("job-1",)
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        FakeContact(chip_kind=ChipKind.QR, uid=b""),
+        FakeContact(is_random_uid=True),
+    ],
+)
+def test_what_has_no_number_of_its_own_is_not_issued(encoder, desk, contact):
+    assert not encoder.take("encoder-1", contact).ok
+    assert desk.issued == []
+
+
+def test_a_chip_that_is_too_small_is_told_to_the_desk(encoder, desk):
+    class Small(FakeContact):
+        def write_credential(self, data):
+            raise ChipFull("too small")
+
+    assert not encoder.take("encoder-1", Small()).ok
+    assert desk.confirmed == [("job-1", False)]
+
+
+def test_a_confirmation_that_did_not_arrive_is_made_good_at_the_next_touch(encoder, desk):
+    desk.unreachable = True
+    chip = FakeContact()
+    assert not encoder.take("encoder-1", chip).ok
+    desk.unreachable = False
+    assert encoder.take("encoder-1", chip).ok
+    assert desk.confirmed == [("job-1", True)]

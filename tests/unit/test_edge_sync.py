@@ -1,0 +1,220 @@
+"""Push and pull against a real server: what is lost comes again, what comes again counts once."""
+
+import threading
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from readers.backoff import Backoff
+from readers.clock import SystemClock, SystemEntropy
+from readers.store import Store, journal
+from readers.sync import Presence, Puller, Pusher
+from readers.transport.base import Anchors, TransportFault, Unreachable
+from readers.transport.http import HttpTransport
+from tests.support.edge_world import NOON, StillClock, a_document, an_id
+from tests.support.fake_gateway import FakeGateway
+from wallet.journal import GENESIS, EntryKind
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+JOURNAL = "/api/v1/edge/journal"
+
+
+class Parts:
+    def __init__(self, directory):
+        self.gateway = FakeGateway()
+        self.gateway.edge_key = KEY.public_key()
+        self.clock = SystemClock()
+        self.transport = HttpTransport(
+            self.gateway.url, "edge-1", KEY, self.clock, SystemEntropy(), hold_deadline_s=1
+        )
+        self.store = Store(directory / "edge.sqlite", "edge-1", an_id(1, 99), NOON)
+        self.pusher = Pusher(self.store, self.transport, "edge-1", self.backoff())
+        self.renewed: list[Anchors] = []
+        self.puller = self.new_puller()
+        self.stop = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def backoff(self):
+        return Backoff(SystemEntropy(), first_s=0.02, max_s=0.1)
+
+    def new_puller(self):
+        return Puller(
+            self.store, self.transport, self.clock, self.backoff(), feed_wait_s=0.3, renew=self.renewed.append
+        )
+
+    def journal(self, count=1):
+        with self.store.writing() as writing:
+            for _ in range(count):
+                writing.append(EntryKind.STARTED, NOON)
+        self.pusher.wake()
+
+    def run(self, *parts):
+        for part in parts:
+            thread = threading.Thread(target=part.run, args=(self.stop,), daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def close(self):
+        self.stop.set()
+        self.pusher.wake()
+        for thread in self.threads:
+            thread.join(10)
+        self.transport.close()
+        self.gateway.cut()
+        self.store.close()
+
+
+@pytest.fixture
+def parts(tmp_path):
+    parts = Parts(tmp_path)
+    yield parts
+    parts.close()
+
+
+class TestPush:
+    def test_everything_arrives_in_batches_and_is_acknowledged(self, parts):
+        parts.journal(1200)
+        while parts.pusher.push_once():
+            pass
+        assert [entry.number for entry in parts.gateway.entries] == list(range(1, 1202))
+        assert parts.store.mark().backlog == 0
+        assert parts.gateway.head == parts.store.mark().head
+
+    def test_after_a_lost_answer_the_same_batch_goes_again(self, parts):
+        parts.gateway.lose_answers[JOURNAL] = 1
+        with pytest.raises(Unreachable):
+            parts.pusher.push_once()
+        parts.journal()
+        parts.pusher.push_once()
+        assert parts.gateway.keys[0] == parts.gateway.keys[1]
+        parts.pusher.push_once()
+        assert len(parts.gateway.entries) == 2
+        assert parts.store.mark().backlog == 0
+
+    def test_a_gateway_that_has_more_than_this_edge_believes_is_believed_where_the_chain_agrees(self, parts):
+        parts.journal(3)
+        parts.pusher.push_once()
+        mark = parts.store.mark()
+        parts.store.acknowledge(mark.epoch, 0, GENESIS)
+        parts.journal()
+        while parts.pusher.push_once():
+            pass
+        assert parts.store.mark().backlog == 0
+        assert len(parts.gateway.entries) == 5
+
+    def test_a_restored_gateway_gets_again_what_it_lost(self, parts):
+        parts.journal(3)
+        parts.pusher.push_once()
+        parts.gateway.entries = parts.gateway.entries[:2]
+        parts.gateway.head = head_at(parts.store, parts.store.mark().epoch, 2)
+        parts.journal()
+        while parts.pusher.push_once():
+            pass
+        assert [entry.number for entry in parts.gateway.entries] == [1, 2, 3, 4, 5]
+
+    def test_a_gateway_with_another_history_raises_the_alarm(self, parts):
+        parts.pusher.push_once()
+        parts.gateway.head = "e" * 64
+        parts.journal()
+        with pytest.raises(TransportFault):
+            parts.pusher.push_once()
+        assert "another entry" in parts.pusher.alarm
+        assert parts.store.mark().acknowledged == 1
+
+    def test_the_thread_pushes_at_once_and_through_failures(self, parts):
+        parts.gateway.refuse[JOURNAL] = 3
+        parts.run(parts.pusher)
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 1)
+        parts.journal()
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 2, 2.0)
+
+    def test_after_a_cut_the_backlog_comes_home_within_a_second(self, parts):
+        parts.run(parts.pusher)
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 1)
+        parts.gateway.cut()
+        parts.journal(20)
+        parts.gateway.start()
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 21, 3.0)
+
+
+def head_at(store, epoch, number):
+    with store._database.reading() as db:
+        return journal.head_at(db, epoch, number)
+
+
+class TestPull:
+    def test_a_snapshot_first_then_the_feed(self, parts):
+        for n in range(1, 6):
+            parts.gateway.put(a_document(n))
+        parts.puller.pull_once()
+        assert parts.store.known().position == 5
+        parts.gateway.put(a_document(1, 2))
+        parts.puller.pull_once()
+        assert parts.store.known().position == 6
+        paths = [path.split("?")[0].rsplit("/", 1)[1] for _, path in parts.gateway.requests]
+        assert paths == ["anchors", "snapshot", "snapshot", "snapshot", "feed"]
+        assert len(parts.renewed) == 1
+
+    def test_a_snapshot_torn_between_pages_begins_anew(self, parts):
+        for n in range(1, 6):
+            parts.gateway.put(a_document(n))
+        page = parts.transport.snapshot(None, None)
+        parts.store.put_page(page, first=True)
+        again = parts.new_puller()
+        again.pull_once()
+        assert parts.store.known().position == 5
+
+    def test_a_feed_that_is_gone_leads_to_a_snapshot(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.puller.pull_once()
+        parts.gateway.log.clear()
+        parts.puller.pull_once()
+        parts.gateway.documents.clear()
+        parts.puller.pull_once()
+        assert parts.store.known().position == 0
+
+    def test_news_arrive_while_the_request_waits(self, parts):
+        parts.run(parts.puller)
+        assert parts.gateway.wait_for(lambda: any("feed" in path for _, path in parts.gateway.requests))
+        parts.gateway.put(a_document(1))
+        assert parts.gateway.wait_for(
+            lambda: any("after=1&" in path for _, path in parts.gateway.requests), 3.0
+        ), "the next request goes on from the news"
+
+    def test_it_goes_on_after_a_cut(self, parts):
+        parts.run(parts.puller)
+        assert parts.gateway.wait_for(lambda: any("feed" in path for _, path in parts.gateway.requests))
+        parts.gateway.cut()
+        parts.gateway.put(a_document(1))
+        parts.gateway.start()
+        assert parts.gateway.wait_for(lambda: any("after=1&" in path for _, path in parts.gateway.requests))
+
+
+def test_presence_lasts_for_a_while_after_an_answer():
+    clock = StillClock()
+
+    class Answered:
+        at_s: float | None = None
+
+        def answered_at_s(self):
+            return self.at_s
+
+    transport = Answered()
+    presence = Presence(transport, clock, 10.0)
+    assert not presence.online()
+    transport.at_s = 0.0
+    assert presence.online()
+    clock.pass_s(10.5)
+    assert not presence.online()
+
+
+def test_pauses_grow_up_to_their_bound_and_are_jittered():
+    class Highest:
+        def bytes(self, count):
+            return b"\xff" * count
+
+    pauses = Backoff(Highest(), first_s=0.2, max_s=1.0)
+    assert [round(pauses.pause_s(), 2) for _ in range(5)] == [0.2, 0.4, 0.8, 1.0, 1.0]
+    assert pauses.pause_s(at_least_s=60) == 1.0
+    pauses.succeed()
+    assert round(pauses.pause_s(), 2) == 0.2
