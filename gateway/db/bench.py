@@ -47,7 +47,9 @@ def nicknames(connection: Connection, token_ids: Collection[str]) -> dict[str, s
     )
     found: dict[str, str] = {}
     for some in chunks(token_ids):
-        found |= {row.token_id: row.given_name for row in connection.execute(joined.where(guest.token_id.in_(some)))}
+        found |= {
+            row.token_id: row.given_name for row in connection.execute(joined.where(guest.token_id.in_(some)))
+        }
     return found
 
 

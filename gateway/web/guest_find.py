@@ -111,7 +111,9 @@ def days_of(party: PartySeen, today: date) -> list[date]:
     return [day for day in stay if day >= today] or stay[-1:]
 
 
-def attractions_of(windows: list[dict[str, Any]], resort: Resort, park: str, now: datetime) -> list[dict[str, Any]]:
+def attractions_of(
+    windows: list[dict[str, Any]], resort: Resort, park: str, now: datetime
+) -> list[dict[str, Any]]:
     """Return the attractions of a park with the windows that are not over."""
     shown = []
     for attraction in resort.attractions:
@@ -132,7 +134,12 @@ def attractions_of(windows: list[dict[str, Any]], resort: Resort, park: str, now
 def _window(told: dict[str, Any]) -> dict[str, Any]:
     starts_at = datetime.fromisoformat(told["starts_at"])
     left = int(told["left"])
-    return {"id": f"{told['attraction']}@{told['starts_at']}", "from": starts_at, "left": left, "fits": left > 0}
+    return {
+        "id": f"{told['attraction']}@{told['starts_at']}",
+        "from": starts_at,
+        "left": left,
+        "fits": left > 0,
+    }
 
 
 async def _whose(post: Post, answer: dict[str, Any]) -> str:

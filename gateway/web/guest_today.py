@@ -22,7 +22,9 @@ async def today(here: Annotated[Visit, Depends(visit("guest"))]) -> Response:
     party = party_of(await here.api.get(f"/parties/{here.party_id}"))
     folio = await here.api.get(f"/parties/{here.party_id}/folio")
     photos = (await here.api.get(f"/parties/{here.party_id}/photos"))["photos"]
-    picks = [pick for pick in picks_of(party, resort, now) if resort.day_of(pick.starts_at) == resort.day_of(now)]
+    picks = [
+        pick for pick in picks_of(party, resort, now) if resort.day_of(pick.starts_at) == resort.day_of(now)
+    ]
     return here.page(
         "app_today.html",
         **live,
@@ -50,7 +52,9 @@ def next_thing(party: PartySeen, picks: list[Pick], resort: Resort, now: datetim
     if coming:
         pick = coming[0]
         return _said(
-            "waiting", f"Opens in {_minutes(pick.accepted_from - now)}", pick.attraction,
+            "waiting",
+            f"Opens in {_minutes(pick.accepted_from - now)}",
+            pick.attraction,
             f"{pick.park}, bypass entrance. Until then the park is yours.",
             window=(pick.starts_at, pick.ends_at),
         )
@@ -63,7 +67,9 @@ def next_thing(party: PartySeen, picks: list[Pick], resort: Resort, now: datetim
         return _said("waiting", "Today", "Check in at the front desk", words, action=_PASS)
     if party.state == "checked_out":
         return _said("rest", "Thank you", "See you again", "Your photos stay here for you.", action=_PHOTOS)
-    return _said("rest", "Free time", "Choose a ride", "Pick a time and skip the standby queue.", action=_FIND)
+    return _said(
+        "rest", "Free time", "Choose a ride", "Pick a time and skip the standby queue.", action=_FIND
+    )
 
 
 _FIND = {"href": "/app/find", "text": "Find a time"}
@@ -77,7 +83,9 @@ def _go_now(pick: Pick, resort: Resort) -> dict[str, Any]:
         words = f"{names} entered in time. Tap again where the queues join."
         return _said("approved", "You are in the queue", pick.attraction, words)
     words = f"{pick.park}, bypass entrance, until {resort.local(pick.accepted_until):%H:%M}. {names}: tap your bands."
-    return _said("approved", "Go now", pick.attraction, words, window=(pick.starts_at, pick.ends_at), action=_PASS)
+    return _said(
+        "approved", "Go now", pick.attraction, words, window=(pick.starts_at, pick.ends_at), action=_PASS
+    )
 
 
 def _said(
@@ -91,8 +99,13 @@ def _said(
 ) -> dict[str, Any]:
     begins, ends = window or (None, None)
     return {
-        "ring": ring, "eyebrow": eyebrow, "title": title, "words": words,
-        "from": begins, "until": ends, "action": action,
+        "ring": ring,
+        "eyebrow": eyebrow,
+        "title": title,
+        "words": words,
+        "from": begins,
+        "until": ends,
+        "action": action,
     }
 
 

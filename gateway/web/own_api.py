@@ -39,7 +39,9 @@ class OwnApi:
         """
         return (await self.ask("GET", path, params=query)).json()
 
-    async def command(self, path: str, key: str, body: dict[str, Any] | None = None, method: str = "POST") -> Any:
+    async def command(
+        self, path: str, key: str, body: dict[str, Any] | None = None, method: str = "POST"
+    ) -> Any:
         """Send a command under its idempotency key and return the answer's JSON, None for an empty one.
 
         Raises:

@@ -138,7 +138,9 @@ def picks_of(party: PartySeen, resort: Resort, now: datetime) -> list[Pick]:
         for right in guest.entitlements:
             if isinstance(right, Bypass):
                 state = _state(right, guest.uses, resort, now)
-                pick = found.setdefault((right.attraction, right.starts_at, state), _pick(right, state, resort))
+                pick = found.setdefault(
+                    (right.attraction, right.starts_at, state), _pick(right, state, resort)
+                )
                 pick.holders.append((right.entitlement_id, guest.nickname))
     return sorted(found.values(), key=lambda pick: (pick.starts_at, pick.attraction, pick.state))
 

@@ -27,7 +27,12 @@ _ICONS = {
     "staff": "user",
     "person": "user",
 }
-_VERDICTS = {"tap.approved": "approved", "tap.refused": "refused", "reservation.refused": "refused", "pin.wrong": "asks"}
+_VERDICTS = {
+    "tap.approved": "approved",
+    "tap.refused": "refused",
+    "reservation.refused": "refused",
+    "pin.wrong": "asks",
+}
 _CONFLICTS = {
     "duplicate_tap": "One tap arrived twice under two numbers",
     "revoked_medium": "A revoked medium was let through",

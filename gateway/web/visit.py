@@ -16,7 +16,13 @@ from gateway.web.own_api import OwnApi
 from gateway.web.pages import Pages
 from wallet.resort import Resort
 
-_CHANNELS = {"guest": "app", "anonymous": "app", "desk": "desk", "photographer": "touchpoint", "operations": "operations"}
+_CHANNELS = {
+    "guest": "app",
+    "anonymous": "app",
+    "desk": "desk",
+    "photographer": "touchpoint",
+    "operations": "operations",
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,9 @@ def posted(*roles: str) -> Callable[..., Coroutine[Any, Any, Post]]:
         form = await _form_of(request)
         key = form.get("command_id") or request.headers.get("idempotency-key", "")
         if not isinstance(key, str) or not key:
-            raise Rejection("idempotency_key_missing", 400, "The form lacks its command id. Please reload the page.")
+            raise Rejection(
+                "idempotency_key_missing", 400, "The form lacks its command id. Please reload the page."
+            )
         api = OwnApi(request, _CHANNELS[roles[0]])
         return Post(request, gateway, principal, api, form, key)
 

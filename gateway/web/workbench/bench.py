@@ -55,7 +55,9 @@ class Bench:
         if held.code is not None:
             await self.field.show(reader.id, await held.code())
         else:
-            await self.field.present(reader.id, held.chip, ENCODING_HELD_S if reader.encodings else TAP_HELD_S)
+            await self.field.present(
+                reader.id, held.chip, ENCODING_HELD_S if reader.encodings else TAP_HELD_S
+            )
         if reader.encodings:
             return None
         return await self._wait(edge, touchpoint, lambda sight: before is None or sight != before)

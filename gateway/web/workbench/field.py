@@ -135,7 +135,9 @@ class Field:
         if not cable.web_url:
             return EdgeSeen(edge, cable)
         try:
-            async with httpx.AsyncClient(base_url=cable.web_url, timeout=_GLANCE_S, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                base_url=cable.web_url, timeout=_GLANCE_S, trust_env=False
+            ) as client:
                 status = await client.get("/status")
                 taps = await client.get("/taps", params={"limit": sights_max})
             told = msgspec.json.decode(status.content, type=Status)

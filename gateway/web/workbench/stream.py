@@ -18,7 +18,9 @@ from gateway.web.workbench.ledger import entries_of, line_of, names_of
 _GLANCE_S = 1.0
 
 
-async def bench_stream(gateway: Gateway, pages: Pages, bench: Bench, after: int) -> AsyncIterator[ServerSentEvent]:
+async def bench_stream(
+    gateway: Gateway, pages: Pages, bench: Bench, after: int
+) -> AsyncIterator[ServerSentEvent]:
     """Give what is written behind `after` and what changes at the edges, until the gateway stops."""
     known: list[tuple[Any, ...]] = []
     while not gateway.feed.stopping:

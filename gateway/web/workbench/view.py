@@ -43,7 +43,13 @@ def media(carried: Iterable[Carried], chips: Iterable[Chip], chosen: str) -> lis
     for blank in there.values():
         label, kind = blank.label or "A chip", _CHIPS.get(blank.kind, blank.kind)
         rows.append(
-            {"id": f"chip:{blank.chip}", "guest": label, "kind": "card", "chip": f"{kind}, not ours", "revoked": False}
+            {
+                "id": f"chip:{blank.chip}",
+                "guest": label,
+                "kind": "card",
+                "chip": f"{kind}, not ours",
+                "revoked": False,
+            }
         )
     first = rows[0]["id"] if rows else ""
     held = chosen if any(row["id"] == chosen for row in rows) else first
