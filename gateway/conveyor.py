@@ -15,10 +15,10 @@ from gateway.clock import Entropy
 from gateway.command import Command, Key, KeyKind, Outcome, Service
 from gateway.db import feed as stored_feed
 from gateway.db import load, locks, write
-from gateway.db.engine import Connection, Database, is_conflict, is_retryable
+from gateway.db.engine import UNSTORABLE, Connection, Database, is_conflict, is_retryable
 from gateway.db.resort import ResortShelf
 from gateway.db.rows import CommandRow, FeedEntryRow, ResortVersionRow, TokenDocumentRow
-from gateway.errors import Busy, NotHeld, Rejection
+from gateway.errors import Busy, NotHeld, Rejection, unstorable
 from gateway.feed import Feed
 from gateway.working_set import WorkingSet
 from wallet.resort import Resort
@@ -180,7 +180,10 @@ class Conveyor:
             self._number()
             waiting.tell()
             return
-        _log.error("%s %s failed", waiting.service.name, waiting.id, exc_info=error)
+        if isinstance(error, UNSTORABLE):
+            error = unstorable()
+        else:
+            _log.error("%s %s failed", waiting.service.name, waiting.id, exc_info=error)
         waiting.outcome = error
         waiting.tell()
 

@@ -1,11 +1,7 @@
 """The one-time codes that edges enrol with."""
 
-from datetime import timedelta
-
 from gateway.bootstrap import Gateway
 from gateway.services.edge import NewEdge
-
-ENROL_CODE_HOURS = 24
 
 
 def new_edge(gateway: Gateway, edge_id: str, venue: str, command_id: str) -> tuple[NewEdge, str]:
@@ -15,4 +11,4 @@ def new_edge(gateway: Gateway, edge_id: str, venue: str, command_id: str) -> tup
     """
     code = gateway.vault.code("enrol", command_id, 12)
     code_hash = gateway.vault.code_hash("enrol", code)
-    return NewEdge(edge_id, venue, code_hash, gateway.clock.now() + timedelta(hours=ENROL_CODE_HOURS)), code
+    return NewEdge(edge_id, venue, code_hash), code

@@ -48,5 +48,12 @@ def not_found(noun: str, identifier: str) -> Rejection:
     return Rejection("not_found", 404, f"There is no {noun} {identifier!r}.")
 
 
+def unstorable() -> Rejection:
+    """Return the refusal for a value that no database keeps."""
+    return Rejection(
+        "unstorable", 422, "A text holds a character, or a number a size, that cannot be stored."
+    )
+
+
 class NotHeld(AssertionError):
     """A service put a row whose key it does not hold: an error of the program, never of the guest."""

@@ -1,5 +1,6 @@
 """Size limits on request bodies and the clock of each request, before anything reads a byte."""
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import problem
@@ -7,10 +8,6 @@ from gateway.bootstrap import Gateway
 
 _PHOTOS_AT_ONCE = 4
 """A photographer's page sends several photos in one form."""
-
-
-class TooLarge(Exception):
-    """The body is larger than this path takes."""
 
 
 class Limits:
@@ -40,34 +37,23 @@ class Limits:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         bytes_max = self._bytes_max(scope["path"])
+        sentence = f"A body here has at most {bytes_max} bytes."
         told = dict(scope["headers"]).get(b"content-length", b"0")
-        refusal = problem(
-            413, "too_large", f"A body here has at most {bytes_max} bytes.", {"Connection": "close"}
-        )
         if not told.isdigit() or int(told) > bytes_max:
-            await refusal(scope, receive, send)
+            await problem(413, "too_large", sentence, {"Connection": "close"})(scope, receive, send)
             return
-        seen, started = 0, False
+        seen = 0
 
         async def bounded() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > bytes_max:
-                raise TooLarge
+                # The one kind of error that FastAPI passes on while it reads a body.
+                raise HTTPException(413, sentence, {"Connection": "close"})
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, bounded, noted)
-        except TooLarge:
-            if started:
-                raise
-            await refusal(scope, receive, send)
+        await self._app(scope, bounded, send)
 
     def _bytes_max(self, path: str) -> int:
         settings = self._gateway.settings

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gateway.errors import Rejection
+from gateway.db.engine import UNSTORABLE
+from gateway.errors import Rejection, unstorable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -65,12 +66,18 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Rejection, _rejection)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    for kind in UNSTORABLE:
+        app.add_exception_handler(kind, _unstorable)
     app.add_exception_handler(Exception, _failure)
 
 
 async def _rejection(request: Request, error: Exception) -> Response:
     assert isinstance(error, Rejection)
     return problem(error.status, error.code, error.sentence, error.headers, **error.detail)
+
+
+async def _unstorable(request: Request, error: Exception) -> Response:
+    return await _rejection(request, unstorable())
 
 
 async def _validation(request: Request, error: Exception) -> Response:

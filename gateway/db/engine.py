@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-__all__ = ["Connection", "Database", "is_conflict", "is_retryable", "normal_url"]
+__all__ = ["UNSTORABLE", "Connection", "Database", "is_conflict", "is_retryable", "normal_url"]
+
+UNSTORABLE: tuple[type[Exception], ...] = (DataError, OverflowError)
+"""What is raised when a value itself cannot be kept: a NUL in a text, a number out of range."""
 
 _BUSY_TIMEOUT_S = 15.0
 # PostgreSQL: serialization failure, deadlock, lock not available, admin shutdown, crash shutdown, cannot connect now.

@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -12,13 +12,15 @@ from gateway.errors import Rejection
 from gateway.working_set import WorkingSet
 
 
+ENROL_CODE_LIFE = timedelta(hours=24)
+
+
 class NewEdge(Struct, frozen=True):
     """Announce an edge, or give one that was reimaged a new code."""
 
     id: str
     venue: str
     enrol_code_hash: str
-    enrol_expires_at: datetime
 
 
 class AddEdge(Service[NewEdge]):
@@ -43,7 +45,7 @@ class AddEdge(Service[NewEdge]):
         row = replace(
             known or EdgeRow(body.id, body.venue, EdgeState.WAITING),
             enrol_code_hash=body.enrol_code_hash,
-            enrol_expires_at=body.enrol_expires_at,
+            enrol_expires_at=command.envelope.at + ENROL_CODE_LIFE,
         )
         event = Event("edge.announced", {"edge": body.id, "venue": body.venue})
         return Outcome({"edge": body.id, "venue": body.venue}, (row,), (event,))
