@@ -23,7 +23,7 @@ WORDS = {
     "edge": Word("readers.cli", "main", "Run the readers of one venue."),
     "simulate": Word("simulators.cli", "simulate", "Run emulated chips, guests and faults."),
     "verify": Word("simulators.cli", "verify", "Check the promises on database, journals and lamp logs."),
-    "bench": Word("simulators.cli", "bench", "Measure what this machine can do."),
+    "bench": Word("benchmarks.cli", "main", "Measure what this machine can do."),
 }
 
 

@@ -9,7 +9,6 @@ import json
 import multiprocessing
 import socket
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -169,15 +168,15 @@ def run_idle(reader_count: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def main() -> int:
+def main(argv: list[str]) -> int:
     """Run all measurements; exit status 1 when an identity was read wrong or a tap is missing."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.drivers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="passband bench drivers", description=__doc__)
     parser.add_argument(
         "--taps", type=int, default=5000, help="taps of the flat-out run, all readers together"
     )
     parser.add_argument("--arrivals", type=int, default=200, help="single arrivals measured for latency")
     parser.add_argument("--readers", type=int, default=10, help="readers of the flat-out run")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     taps_each = max(1, options.taps // options.readers)
     report = {
         "idle": run_idle(IDLE_READERS, IDLE_S),
@@ -187,7 +186,3 @@ def main() -> int:
     print(json.dumps(report, indent=2))
     complete = report["flat out"]["taps"] == taps_each * options.readers
     return 0 if complete and not report["flat out"]["wrong_identities"] else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

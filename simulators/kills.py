@@ -8,9 +8,9 @@ from simulators.beats import Beats
 from simulators.dice import Dice
 from simulators.processes import Supervisor
 
-KILLS_EACH = 3
-STEPS_USED = 110
-"""About as many steps as the story has: kills beyond its end would not happen."""
+KILLS_EACH = 2
+STEPS_USED = 50
+"""Fewer steps than the story has (some 60): a kill beyond its end would not happen."""
 
 _DELAY_S_MAX = 0.12
 

@@ -1,7 +1,6 @@
 """What edges bring: their journals, and the question for a hold."""
 
 import hashlib
-from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
@@ -10,11 +9,9 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.deps import Caller, caller
-from gateway.bootstrap import Gateway
-from gateway.command import Channel, Envelope
-from gateway.db import taps
-from gateway.errors import Busy, Rejection
-from gateway.services.holds import ExpireHold, PlaceHold
+from gateway.errors import Rejection
+from gateway.homecoming import follow_up
+from gateway.services.holds import PlaceHold
 from gateway.services.journal import TakeJournal
 from wallet.journal import JournalBatch
 from wallet.snapshot import WireError, decode
@@ -38,12 +35,12 @@ class HoldWish(Struct, frozen=True):
 async def take(request: Request, called: EdgeCaller) -> dict[str, Any]:
     """Take a batch of the edge's journal (wallet.journal.JournalBatch) and return the receipt."""
     batch = _decoded(await request.body(), JournalBatch)
-    edge, gateway = called.principal.edge, called.gateway
-    if batch.edge != edge:
+    if batch.edge != called.principal.edge:
         raise Rejection("other_edge", 403, "An edge brings its own journal only.")
     # The batch names itself: however its request is retried, it is taken once.
     receipt = await replace(called, key=_batch_id(batch)).do("journal.take", TakeJournal(batch))
-    await run_in_threadpool(_let_go, gateway, edge, batch)
+    # Before the answer, so that an edge whose answer was lost has this done again too.
+    await run_in_threadpool(follow_up, called.gateway, batch)
     return receipt
 
 
@@ -67,20 +64,6 @@ def _batch_id(batch: JournalBatch) -> str:
     first, last = (batch.entries[0].number, batch.entries[-1].number) if batch.entries else (0, 0)
     name = f"{batch.edge}:{batch.epoch}:{first}-{last}:{batch.head[:16]}"
     return name if len(name) <= _COMMAND_ID_MAX else f"journal:{hashlib.sha256(name.encode()).hexdigest()}"
-
-
-def _let_go(gateway: Gateway, edge: str, batch: JournalBatch) -> None:
-    """Have the holds expire that this journal has passed without their taps. What fails is tried at the next batch."""
-    if not batch.entries:
-        return
-    last = batch.entries[-1]
-    with gateway.database.read() as connection:
-        passed = taps.holds_passed(connection, edge, last.at)
-    now = gateway.clock.now()
-    for tap_id in passed:
-        envelope = Envelope(f"expire:{tap_id}:{last.number}", f"edge:{edge}", Channel.SYSTEM, None, now)
-        with suppress(Busy):
-            gateway.conveyor.submit("hold.expire", gateway.command(envelope, ExpireHold(edge, tap_id)))
 
 
 def _check(called: Caller, wish: HoldWish) -> None:

@@ -60,6 +60,8 @@ class JournalTake(Service[TakeJournal]):
             return Outcome(_receipt(batch, number, chain, ()))
         try:
             chain = follow(fresh, number, chain)
+            if chain != batch.head:
+                raise JournalFault("its last entry is not the one that the edge chained")
         except JournalFault as fault:
             code = "journal_gap" if fresh[0].number > number + 1 else "journal_fork"
             detail = {"acknowledged": number, "head": chain}

@@ -10,7 +10,7 @@ from gateway.errors import Rejection
 from gateway.services import photo_links as links
 from gateway.working_set import WorkingSet
 from photopass.claims import check_taken_at
-from photopass.groups import GROUP_WINDOW_S, Guest, LinkCause, PhotoLink, Shot, link, unlink
+from photopass.groups import Guest, LinkCause, PhotoLink, Shot, link, unlink
 from photopass.refusals import PhotoReason, PhotoRefusal
 from photopass.service import photo_id_of
 
@@ -35,9 +35,6 @@ class PhotoAdd(Service[AddPhoto]):
 
     name = "photo.add"
 
-    def __init__(self, window_s: int = GROUP_WINDOW_S) -> None:
-        self._window_s = window_s
-
     def keys(self, body: AddPhoto) -> frozenset[Key]:
         """Return the photo, its point and the guests chosen by hand."""
         keys = {Key(KeyKind.PHOTO, _id_of(body)), Key(KeyKind.PHOTO_POINT, body.photo_point)}
@@ -46,7 +43,11 @@ class PhotoAdd(Service[AddPhoto]):
 
     def expand(self, state: WorkingSet, body: AddPhoto) -> frozenset[Key]:
         """Return what was tapped and taken around the shot, and the links of the photos found."""
-        span = _widened((body.taken_at, body.taken_at), self._window_s) if body.taken_at else None
+        span = (
+            _widened((body.taken_at, body.taken_at), state.resort.policies.photo_group_window_s)
+            if body.taken_at
+            else None
+        )
         return links.keys_around(state, body.photo_point, span)
 
     def decide(self, state: WorkingSet, command: Command[AddPhoto]) -> Outcome:
@@ -64,7 +65,9 @@ class PhotoAdd(Service[AddPhoto]):
             live = {each.token_id for each in links.links_in(state, photo_id) if each.live}
             changed += link(photo_id, (g for g in guests if g.token_id not in live), LinkCause.HAND, at)
         shot, span = Shot(photo_id, photo.taken_at, photo.by_hand), (photo.taken_at, photo.taken_at)
-        changed += links.gathered(state, body.photo_point, span, at, self._window_s, shot)
+        changed += links.gathered(
+            state, body.photo_point, span, at, state.resort.policies.photo_group_window_s, shot
+        )
         after = {each.token_id: each for each in links.links_in(state, photo_id)}
         after.update((each.token_id, each) for each in changed if each.photo_id == photo_id)
         linked = [
@@ -93,23 +96,22 @@ class PhotoGather(Service[GatherPhotos]):
 
     name = "photo.gather"
 
-    def __init__(self, window_s: int = GROUP_WINDOW_S) -> None:
-        self._window_s = window_s
-
     def keys(self, body: GatherPhotos) -> frozenset[Key]:
         """Return the photo point."""
         return frozenset({Key(KeyKind.PHOTO_POINT, body.photo_point)})
 
     def expand(self, state: WorkingSet, body: GatherPhotos) -> frozenset[Key]:
         """Return what was tapped and taken around the span, and the links of the photos found."""
-        span = _widened((body.from_at, body.until_at), self._window_s)
+        span = _widened((body.from_at, body.until_at), state.resort.policies.photo_group_window_s)
         return links.keys_around(state, body.photo_point, span)
 
     def decide(self, state: WorkingSet, command: Command[GatherPhotos]) -> Outcome:
         """Return how many links were made and ended."""
         body = command.body
         span = (body.from_at, body.until_at)
-        changed = links.gathered(state, body.photo_point, span, command.envelope.at, self._window_s)
+        changed = links.gathered(
+            state, body.photo_point, span, command.envelope.at, state.resort.policies.photo_group_window_s
+        )
         made = sum(each.live for each in changed)
         return Outcome(
             {"linked": made, "unlinked": len(changed) - made},

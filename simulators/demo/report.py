@@ -13,6 +13,7 @@ class Report:
     Attributes:
         failure: the sentence with which the story broke off, empty when it was told to its end.
         kills: process → how often it was killed.
+        steps: how many taps and commands there were, tries that were repeated counted anew.
         verification: the promises; None when the story broke off before there was anything to check.
     """
 
@@ -21,6 +22,7 @@ class Report:
     kills: dict[str, int] = field(default_factory=dict)
     verification: Verification | None = None
     seconds: float = 0.0
+    steps: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -36,7 +38,7 @@ class Report:
         if self.verification is not None:
             told = self.verification.as_dict()
             told["books_balanced"] = self.verification[Promise.BOOKS_BALANCE].result
-        told |= {"seconds": self.seconds, "seed": self.seed}
+        told |= {"seconds": self.seconds, "steps": self.steps, "seed": self.seed}
         if self.kills:
             told["kills"] = self.kills
         if self.failure:

@@ -77,6 +77,7 @@ def played_story(options: Options, narrator: Narrator) -> Iterator[Played]:
             killer.stop()
         for kill in killer.done:
             report.kills[kill.name] = report.kills.get(kill.name, 0) + 1
+        report.steps = beats.count
         report.seconds = round(time.monotonic() - began, 1)
         yield Played(house, stage, report)
 

@@ -78,6 +78,20 @@ def test_another_entry_under_a_known_number_is_a_fork(gateway: Home) -> None:
     assert len(gateway.rows(r.TapRow)) == 2
 
 
+def test_an_edit_of_the_last_entry_is_seen_by_the_head(gateway: Home) -> None:
+    batch = shops_with_three_sales().batch()
+    cheaper = basket(1, 104)
+    assert batch.entries[2].tap is not None
+    edited = msgspec.structs.replace(
+        batch.entries[2], tap=msgspec.structs.replace(batch.entries[2].tap, sale=cheaper)
+    )
+    forged = msgspec.structs.replace(batch, entries=(*batch.entries[:2], edited))
+    with pytest.raises(Rejection) as refused:
+        gateway.do("journal.take", TakeJournal(forged))
+    assert refused.value.code == "journal_fork"
+    assert gateway.rows(r.TapRow) == []
+
+
 def test_an_edge_that_is_not_enrolled_or_lends_its_name_is_refused(gateway: Home) -> None:
     stranger = Journal("stranger")
     stranger.write(None, None, EntryKind.STARTED)

@@ -16,7 +16,7 @@ import uvicorn
 from gateway.app import create_app
 from gateway.bootstrap import Gateway, build
 from gateway.resort_toml import read_resort
-from gateway.services.edge import NewEdge
+from gateway.services.edge import Enrolment, NewEdge
 from gateway.services.journal import TakeJournal
 from gateway.services.resort import LoadedResort
 from gateway.services.staff import NewStaff
@@ -195,7 +195,8 @@ def house(folder: Path, database_url: str = "", **more: Any) -> Iterator[House]:
         for name in STAFF:
             gateway.do("staff.add", NewStaff(name, gateway.passwords.hash(PASSWORD), (name,)))
         for edge in ("hotel", "park", "shops"):
-            gateway.do("edge.add", NewEdge(edge, edge, "", clock.at + timedelta(days=1)))
+            gateway.do("edge.add", NewEdge(edge, edge, f"code of {edge}", clock.at + timedelta(days=1)))
+            gateway.do("edge.enrol", Enrolment(edge, f"code of {edge}", "00" * 32))
         yield House(gateway, clock, resort, f"http://127.0.0.1:{port}")
     finally:
         gateway.feed.release()

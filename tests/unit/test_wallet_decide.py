@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.worlds import BAND, NOON, RESORT, World, holds, world_at, worlds
+from tests.support.worlds import BAND, NOON, RESORT, TODAY, World, an_id, holds, world_at, worlds
 from wallet.decide import decide
-from wallet.entitlement import Photos, RoomKey
+from wallet.entitlement import Admission, Photos, RoomKey
 from wallet.medium import MediumState
 from wallet.reasons import Language, Reason, sentence
 from wallet.resort import Policies, TouchpointKind
@@ -60,6 +60,16 @@ def test_a_tap_whose_use_is_already_known_gets_the_same_verdict_again(world: Wor
     if isinstance(verdict, Approved):
         again = world.with_uses(*verdict.uses)
         assert decide(again.tap, again.facts) == verdict
+
+
+def test_an_entry_sent_twice_does_not_refuse_itself_but_another_s_does() -> None:
+    world = world_at("gate-in", Admission("right", ("lagoon",), TODAY, TODAY))
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
+    again = world.with_uses(*verdict.uses)
+    assert decide(again.tap, again.facts) == verdict
+    other = again.with_tap(tap_id=an_id(6))
+    assert decide(other.tap, other.facts) == Refused(Reason.ALREADY_INSIDE, {"entered_at": "13:00"})
 
 
 @given(worlds(), st.sampled_from(PinCheck), holds())
