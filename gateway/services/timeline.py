@@ -142,3 +142,6 @@ _TELLINGS: dict[str, Callable[[Teller, str, Body], str]] = {
     ),
     "conflict.resolved": lambda t, who, body: "A conflict was resolved.",
 }
+
+TOLD = frozenset(_TELLINGS)
+"""The kinds of entry that have a sentence of their own."""

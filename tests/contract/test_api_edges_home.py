@@ -32,6 +32,7 @@ class Shops:
         self.token = self.booking["guests"][0]["token_id"]
         answer = self.desk.post(f"/tokens/{self.token}/media", {"kind": "phone"})
         self.medium = answer.json()["medium_id"]
+        self.desk.put(f"/tokens/{self.token}/pin", {"pin": "4711"})
         (self.right,) = self.world.rows(r.EntitlementRow, token_id=self.token, kind="spending")
         self.world.clock.at += timedelta(minutes=5)
 

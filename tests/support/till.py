@@ -7,6 +7,8 @@ from typing import Any
 from gateway.services.edge import Enrolment, NewEdge
 from gateway.services.holds import PlaceHold
 from gateway.services.journal import TakeJournal
+from gateway.services.media import AddPhone
+from gateway.services.tokens import SetPin
 from tests.support.guests_world import Party, World
 from wallet.credential import Credential, medium_tag
 from wallet.ids import uuid7
@@ -46,14 +48,13 @@ def new_tap(
 
 
 def phone(world: World, token_id: str) -> str:
-    from gateway.services.media import AddPhone
-
     return str(world.do("medium.add_phone", AddPhone(token_id))["medium_id"])
 
 
 def hold(world: World, party: Party, amount_minor: int, token: int = 0) -> str:
     """Hold an amount for a tap of one of the party, and return the tap's id."""
     token_id = party.tokens[token]
+    world.do("token.set_pin", SetPin(token_id, "scrypt1$salt$digest"))
     tap = new_tap(world, token_id, amount_minor, medium_id=phone(world, token_id))
     answer = world.do("hold.place", PlaceHold("shops", tap, token_id))
     assert answer == {"answer": "held"}, answer

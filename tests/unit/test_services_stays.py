@@ -11,6 +11,7 @@ from gateway.services.check_out import CheckOut
 from gateway.services.payments import TakePayment
 from tests.support.guests_world import ARRIVAL, World
 from tests.support.resort_world import RESORT
+from tests.support.till import hold
 from wallet.entitlement import Parking, RoomKey, Spending
 from wallet.ledger import Tender
 
@@ -109,8 +110,6 @@ def test_check_out_asks_how_the_balance_is_paid(world: World) -> None:
 
 
 def test_check_out_waits_for_a_purchase_under_way_but_not_for_one_that_was_lost(world: World) -> None:
-    from tests.support.till import hold  # a till's request, as an edge sends it
-
     party = world.checked_in()
     tap_id = hold(world, party, 8_900)
     with pytest.raises(Rejection) as refused:
