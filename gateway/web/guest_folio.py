@@ -48,7 +48,7 @@ def days_of_lines(lines: list[dict[str, Any]], resort: Resort) -> list[dict[str,
             "id": each["transfer_id"],
             "at": datetime.fromisoformat(each["at"]),
             "text": each["description"],
-            "outlet": outlets.get(each["outlet"] or "", ""),
+            "outlet": _outlet(each, outlets),
             "guest": each["given_name"],
             "amount_minor": each["amount_minor"],
         }
@@ -64,3 +64,9 @@ def days_of_lines(lines: list[dict[str, Any]], resort: Resort) -> list[dict[str,
         {"day": day, "lines": those, "total_minor": sum(line["amount_minor"] for line in those)}
         for day, those in grouped
     ]
+
+
+def _outlet(line: dict[str, Any], outlets: dict[str, str]) -> str:
+    """Return where it was bought, unless the line says so already."""
+    name = outlets.get(line["outlet"] or "", "")
+    return "" if name == line["description"] else name

@@ -78,7 +78,7 @@ _PHOTOS = {"href": "/app/photos", "text": "My photos"}
 
 
 def _go_now(pick: Pick, resort: Resort) -> dict[str, Any]:
-    names = " and ".join(name for _, name in pick.holders)
+    names = _all([name for _, name in pick.holders])
     if pick.state == "entered":
         words = f"{names} entered in time. Tap again where the queues join."
         return _said("approved", "You are in the queue", pick.attraction, words)
@@ -107,6 +107,10 @@ def _said(
         "until": ends,
         "action": action,
     }
+
+
+def _all(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _minutes(length: timedelta) -> str:

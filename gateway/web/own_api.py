@@ -13,6 +13,7 @@ from gateway.errors import Rejection
 
 PREFIX = "/api/v1"
 _STEP_S = 60.0
+_OF_EVERY_PROBLEM = ("type", "title", "status", "detail", "code")
 
 
 class OwnApi:
@@ -75,4 +76,5 @@ def _rejection(answer: httpx.Response) -> Rejection:
     except ValueError:
         problem = {}
     sentence = str(problem.get("detail") or "Something went wrong here. Please try again.")
-    return Rejection(str(problem.get("code", "refused")), answer.status_code, sentence, problem)
+    more = {name: value for name, value in problem.items() if name not in _OF_EVERY_PROBLEM}
+    return Rejection(str(problem.get("code", "refused")), answer.status_code, sentence, more)

@@ -122,7 +122,7 @@ def _line(entry: dict[str, Any], names: dict[str, str], guests: dict[str, str]) 
         "channel": entry["channel"],
         "case": entry["case"] or "",
         "offline": body.get("offline") is True,
-        "amount_minor": amount_of(body),
+        "amount_minor": amount_of(entry["kind"], body),
     }
 
 

@@ -51,14 +51,12 @@ def verdict_of(kind: str) -> str:
     return _VERDICTS.get(kind, "")
 
 
-def amount_of(body: Body) -> int | None:
-    """Return the amount an entry is about, None for one without."""
-    found = body.get("amount_minor")
-    if isinstance(found, int):
-        return found or None
-    postings = body.get("postings")
-    if isinstance(postings, list):
-        return sum(each["amount_minor"] for each in postings if each["amount_minor"] > 0) or None
+def amount_of(kind: str, body: Body) -> int | None:
+    """Return the amount that an entry moved or holds, None where no money moved: a paid tap has its transfer."""
+    if kind == "hold.placed":
+        return int(body["amount_minor"])
+    if kind == "transfer.posted":
+        return sum(each["amount_minor"] for each in body["postings"] if each["amount_minor"] > 0)
     return None
 
 

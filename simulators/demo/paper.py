@@ -33,6 +33,8 @@ def _field(plan: Plan) -> str:
             "edge": edge,
             "port": plan.link_port(edge),
             "target_port": plan.gateway_port,
+            "web_url": plan.edge_url(edge),
+            "till_key_file": str(plan.till_key_file),
         }
         lines += ["[[networks]]", *_keys(link)]
     return "\n".join(lines) + "\n"

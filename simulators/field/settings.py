@@ -28,11 +28,16 @@ class ScannerSocket(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NetworkLink(Struct, frozen=True, forbid_unknown_fields=True):
-    """One edge's cable: what connects to `port` is led to `target_port`, both on loopback."""
+    """One edge's cable: what connects to `port` is led to `target_port`, both on loopback.
+
+    `web_url` is where the edge's own web is, and `till_key_file` holds its tills' key: told on, for the workbench.
+    """
 
     edge: str
     port: _Port
     target_port: _Port
+    web_url: str = ""
+    till_key_file: str = ""
 
 
 class FieldSettings(Struct, frozen=True, forbid_unknown_fields=True):

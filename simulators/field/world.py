@@ -64,6 +64,7 @@ class World:
             each.edge: Network(each.edge, each.port, each.target_port, LinkState(cuts.get(each.edge, "up")))
             for each in settings.networks
         }
+        self._links = {each.edge: each for each in settings.networks}
         self._lock = threading.Lock()
 
     async def start(self) -> None:
@@ -142,7 +143,12 @@ class World:
             "fields": {name: {"chip": spot.chip} for name, spot in self._spots.items()},
             "scanners": {name: {"listeners": each.listeners} for name, each in self.scanners.items()},
             "networks": {
-                name: {"state": each.state.value, "connections": each.connections}
+                name: {
+                    "state": each.state.value,
+                    "connections": each.connections,
+                    "web_url": self._links[name].web_url,
+                    "till_key_file": self._links[name].till_key_file,
+                }
                 for name, each in self.networks.items()
             },
         }

@@ -187,7 +187,8 @@ def house(folder: Path, database_url: str = "", **more: Any) -> Iterator[House]:
     try:
         ends = monotonic() + _START_S
         while not server.started:
-            assert thread.is_alive() and monotonic() < ends, "the gateway did not start"
+            assert thread.is_alive(), "the gateway did not start"
+            assert monotonic() < ends, "the gateway takes too long to start"
             thread.join(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]
         resort = read_resort(RESORT_FILE.read_text(encoding="utf-8"))

@@ -66,6 +66,6 @@ def line_of(entry: FeedEntry, names: Mapping[str, str], resort: Resort) -> dict[
         "verdict": verdict_of(entry.kind),
         "text": sentence_of(entry.kind, entry.token_id, body, Teller(resort, names)),
         "by": [entry.channel],
-        "amount_minor": amount_of(body),
+        "amount_minor": amount_of(entry.kind, body),
         "offline": body.get("offline") is True,
     }
