@@ -18,7 +18,7 @@ from tests.support.parity_world import VENUES, parity_world
 pytestmark = pytest.mark.timeout(900)
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-_WORLDS = st.lists(steps(), min_size=4, max_size=24)
+_WORLDS = st.lists(steps(), min_size=12, max_size=40)
 
 
 def live_through(url: str, folder: Path, happens: list[Step]) -> None:

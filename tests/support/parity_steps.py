@@ -5,7 +5,6 @@ from functools import cache
 
 from hypothesis import strategies as st
 from msgspec import Struct
-from msgspec.structs import replace
 
 from gateway.services.resort import LoadedResort
 from tests.support.parity_resort import VARIANTS, resort_with
@@ -224,8 +223,3 @@ def _touch(world: ParityWorld, touch: Touch) -> str:
         assert credential is not None
         place.tap(tap, credential.token_id, touch.pin, hold)
     return touch.venue
-
-
-def asked_again(tap: Tap, pin: PinCheck | None, hold: Hold | None) -> Tap:
-    """Return the tap with what was found out for it."""
-    return replace(tap, pin=pin, hold=hold)

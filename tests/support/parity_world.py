@@ -321,7 +321,8 @@ class ParityWorld:
 
 
 _SERVICES: dict[str, Service[Any]] = {
-    service.name: service for service in (LoadResort(), FoundWorld(), AlterToken(), JournalTake(), HoldPlace())
+    service.name: service
+    for service in (LoadResort(), FoundWorld(), AlterToken(), JournalTake(), HoldPlace())
 }
 
 
