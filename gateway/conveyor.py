@@ -282,6 +282,7 @@ class Conveyor:
         """Tell every edge of a new resort, and send the documents that other venues need from now on."""
         name, command = waiting.service.name, waiting.command
         told: list[FeedEntryRow] = []
+        before = state.resort_or_none
         for version in outcome.rows:
             if not isinstance(version, ResortVersionRow):
                 continue
@@ -289,7 +290,7 @@ class Conveyor:
             page, after = load.documents(connection, "", 1000), ""
             while page:
                 for row in page:
-                    told += _rescoped(state, waiting, row, version.body)
+                    told += _rescoped(state, waiting, row, before, version.body)
                 after = page[-1].token_id
                 page = load.documents(connection, after, 1000)
         return told
@@ -308,10 +309,10 @@ def _documents(state: WorkingSet, waiting: _Waiting, outcome: Outcome) -> list[F
 
 
 def _rescoped(
-    state: WorkingSet, waiting: _Waiting, row: TokenDocumentRow, resort: Resort
+    state: WorkingSet, waiting: _Waiting, row: TokenDocumentRow, before: Resort | None, resort: Resort
 ) -> list[FeedEntryRow]:
     try:
-        renewed = publish.rescoped(row, resort)
+        renewed = publish.rescoped(row, before, resort)
     except KeyError as error:
         sentence = f"A guest still has a right to something that the new resort lacks: {error.args[0]}."
         raise Rejection("resort_in_use", 409, sentence, {"token_id": row.token_id}) from None

@@ -18,8 +18,8 @@ from gateway.db.feed import FeedEntry
 from gateway.db.resort import ResortShelf
 from gateway.errors import Rejection
 from gateway.publish import RESORT
-from gateway.services.documents import split
-from wallet.resort import Resort, TouchpointKind
+from gateway.services.documents import split, takes_pins
+from wallet.resort import Resort
 from wallet.snapshot import WIRE_VERSION, FeedBatch, Snapshot, TokenChange
 from wallet.token import TokenDocument
 
@@ -266,11 +266,6 @@ def _change(entry: FeedEntry, venue: str, pins: bool) -> TokenChange:
     document = msgspec.json.decode(entry.body, type=TokenDocument)
     seen = _for_edge(document, pins) if venue in split(entry.scopes_after) else None
     return TokenChange(entry.position, document.token_id, document.version, seen)
-
-
-def takes_pins(resort: Resort, venue: str) -> bool:
-    """Return whether edges of this venue run tills, and so need the PIN verifiers."""
-    return any(point.venue == venue and point.kind is TouchpointKind.TILL for point in resort.touchpoints)
 
 
 def _for_edge(document: TokenDocument, pins: bool) -> TokenDocument:

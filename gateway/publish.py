@@ -16,7 +16,7 @@ from gateway.db.rows import (
     TokenDocumentRow,
     TokenRow,
 )
-from gateway.services.documents import document_of, joined, scopes_text, split
+from gateway.services.documents import document_of, joined, scopes_text, split, takes_pins
 from gateway.working_set import WorkingSet
 from wallet.resort import Resort
 
@@ -57,17 +57,22 @@ def renewed(state: WorkingSet, token_id: str, at: datetime) -> tuple[TokenDocume
     return row, before.scopes if before else ""
 
 
-def rescoped(row: TokenDocumentRow, resort: Resort) -> TokenDocumentRow | None:
-    """Return the document under a new resort, or None when the same venues need it as before.
+def rescoped(row: TokenDocumentRow, before: Resort | None, resort: Resort) -> TokenDocumentRow | None:
+    """Return the document under a new resort, or None when the same venues need the same of it as before.
 
     Raises:
         KeyError: a right names something that the new resort has not.
     """
     scopes = scopes_text(row.body, resort)
-    if scopes == row.scopes:
+    if scopes == row.scopes and not (row.body.pin_verifier and _pins_move(split(scopes), before, resort)):
         return None
     body = msgspec.structs.replace(row.body, version=row.version + 1)
     return TokenDocumentRow(row.token_id, row.party_id, body.version, scopes, body)
+
+
+def _pins_move(venues: Iterable[str], before: Resort | None, after: Resort) -> bool:
+    """A venue's first till needs the PIN verifiers, and without its last one its edges must not keep them."""
+    return before is None or any(takes_pins(before, each) != takes_pins(after, each) for each in venues)
 
 
 def event_entry(name: str, command: Command[msgspec.Struct], event: Event) -> FeedEntryRow:

@@ -78,3 +78,10 @@ class Photos(Struct, frozen=True, tag="photos", tag_field="kind", omit_defaults=
 
 
 Entitlement = RoomKey | Parking | Admission | Bypass | Spending | Photos
+
+KINDS_WITH_MEMORY = frozenset({"bypass", "admission", "parking"})
+"""Rights whose use on an earlier day can still decide a tap: days used up, a vehicle inside, a ride redeemed.
+
+Their uses stay for as long as the right itself: edges keep the last document for days, and would otherwise still know
+what the gateway has forgotten (a vehicle leaves after check-out, a ride was redeemed two days ago).
+"""

@@ -24,8 +24,8 @@ class EntryKind(StrEnum):
 class JournalEntry(Struct, frozen=True, omit_defaults=True):
     """One entry. The verdict is the one the guest saw.
 
-    `position`, `as_of`, `document_version`, `online` and the two offline amounts are what it rested on, so that it can
-    be decided again with the same facts.
+    `position`, `as_of`, the two versions, `online`, the PIN tries and the two offline amounts are what it rested on, so
+    that it can be decided again with the same facts.
     `token_id` is empty where the tap showed no credential. `decision` is None for a start and a wrong PIN.
     """
 
@@ -42,6 +42,8 @@ class JournalEntry(Struct, frozen=True, omit_defaults=True):
     decision: Decision | None = None
     as_of: Instant | None = None
     document_version: int = 0
+    resort_version: int = 0
+    pin_tries: int = 0
     online: bool = False
     edge_offline_minor: int = 0
     token_offline_minor: int = 0

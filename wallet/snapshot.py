@@ -97,10 +97,13 @@ def facts_from(
 ) -> Facts:
     """Return the facts of a tap; gateway and edge both build them here, so the same knowledge gives the same facts.
 
-    A local use whose tap the document already contains is taken once.
+    A local use whose tap the document already tells is the document's: the gateway may have recorded it under
+    another right, where the edge went by a grant.
     """
     known = document.uses if document else ()
-    merged = {(use.tap_id, use.entitlement_id): use for use in (*local_uses, *known)}
+    told = {use.tap_id for use in known}
+    local = [use for use in local_uses if use.tap_id not in told]
+    merged = {(use.tap_id, use.entitlement_id): use for use in (*local, *known)}
     return Facts(
         touchpoint=touchpoint,
         resort=resort,

@@ -13,7 +13,7 @@ from gateway.bootstrap import Gateway
 from gateway.db import house
 from gateway.edge_codes import new_edge
 from gateway.errors import Rejection
-from gateway.feed import takes_pins
+from gateway.services.documents import takes_pins
 from gateway.services.edge import Enrolment
 from wallet.snapshot import encode
 

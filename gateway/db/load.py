@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from gateway.command import Key, KeyKind
 from gateway.db import rows as r
 from gateway.db.tables import TABLE_OF, house, money, party, photos, taps
-from wallet.entitlement import Spending
+from wallet.entitlement import KINDS_WITH_MEMORY, Spending
 from wallet.resort import Resort
 
 R = TypeVar("R")
@@ -120,8 +120,10 @@ def _token(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any
     parties = select(party.token.c.party_id).where(party.token.c.id.in_(ids))
     use, right = party.tap_use.c, party.entitlement.c
     # gateway/services/documents.py chooses among these by the resort's own days; two calendar days are always enough.
-    in_force = select(right.id).where(right.token_id.in_(ids), right.revoked_at.is_(None), right.ends_at > at)
-    recent = or_(use.day >= (at - timedelta(days=3)).date(), use.entitlement_id.in_(in_force))
+    remembered = select(right.id).where(
+        right.token_id.in_(ids), right.revoked_at.is_(None), right.kind.in_(sorted(KINDS_WITH_MEMORY))
+    )
+    recent = or_(use.day >= (at - timedelta(days=3)).date(), use.entitlement_id.in_(remembered))
     yield from rows_where(connection, r.TokenRow, party.token.c.id.in_(ids))
     yield from rows_where(connection, r.MediumRow, party.medium.c.token_id.in_(ids))
     yield from rows_where(connection, r.EntitlementRow, right.token_id.in_(ids))

@@ -4,13 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from gateway.db.rows import EntitlementRow, MediumRow, TapUseRow, TokenRow
-from wallet.entitlement import Admission, Bypass, Entitlement
+from wallet.entitlement import KINDS_WITH_MEMORY, Admission, Bypass, Entitlement
 from wallet.medium import Medium
-from wallet.resort import Resort
+from wallet.resort import Resort, TouchpointKind
 from wallet.token import TokenDocument, Use, scopes_of
-
-_KINDS_WITH_MEMORY = frozenset({"bypass", "admission", "parking"})
-"""Rights whose use on an earlier day can still decide a tap: days used up, a vehicle inside, a ride redeemed."""
 
 
 def document_of(
@@ -25,7 +22,7 @@ def document_of(
 ) -> TokenDocument:
     """Return the document of one token as of the instant `at`."""
     rights = [row for row in entitlements if row.revoked_at is None]
-    remembered = {row.id for row in rights if row.kind in _KINDS_WITH_MEMORY and row.ends_at > at}
+    remembered = {row.id for row in rights if row.kind in KINDS_WITH_MEMORY}
     first_day = resort.day_of(at) - timedelta(days=1)
     mattering = [use for use in uses if use.day >= first_day or use.entitlement_id in remembered]
     return TokenDocument(
@@ -84,3 +81,8 @@ def joined(scopes: Iterable[str]) -> str:
 def split(scopes: str) -> frozenset[str]:
     """Return the scope keys of a text made by `joined`."""
     return frozenset(scopes.strip("|").split("|")) - {""}
+
+
+def takes_pins(resort: Resort, venue: str) -> bool:
+    """Return whether edges of this venue run tills, and so need the PIN verifiers."""
+    return any(point.venue == venue and point.kind is TouchpointKind.TILL for point in resort.touchpoints)

@@ -120,7 +120,9 @@ def check_double_uses(
     for step in (Step.ENTRANCE, Step.MERGE):
         for use in audit.uses_of_step(connection, step):
             right = rights.get(use.entitlement_id)
-            if right is not None and spending_step(resort.attraction(right.attraction)) is step:
+            if right is None or not resort.has_attraction(right.attraction):
+                continue
+            if spending_step(resort.attraction(right.attraction)) is step:
                 spent[use.entitlement_id].append(use.tap_id)
     for entitlement_id, tap_ids in spent.items():
         unfiled = [tap_id for tap_id in tap_ids if tap_id not in filed]

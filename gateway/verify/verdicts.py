@@ -1,6 +1,5 @@
 """Whether online and offline agree: every journalled verdict is decided again from the facts it rested on."""
 
-from bisect import bisect_right
 from collections import defaultdict
 
 from gateway.db import audit
@@ -9,9 +8,10 @@ from gateway.verify.report import Promise, Report
 from wallet.decide import decide
 from wallet.evidence import EdgeEvidence
 from wallet.journal import EntryKind, JournalEntry
+from wallet.reasons import Reason
 from wallet.resort import Resort
 from wallet.snapshot import facts_from
-from wallet.tap import RULEBOOK_VERSION, Approved, PinCheck, Refused
+from wallet.tap import RULEBOOK_VERSION, Approved, Refused
 from wallet.token import TokenDocument, Use
 
 
@@ -21,7 +21,7 @@ def check_verdicts(connection: Connection, report: Report, edges: tuple[EdgeEvid
     token_ids = {seen.entry.token_id for edge in edges for seen in edge.entries if seen.entry.token_id}
     published = audit.published_documents(connection, token_ids)
     documents = {key: document for key, (document, _) in published.items()}
-    resorts = audit.resorts_by_position(connection)
+    resorts = {resort.version: resort for _, resort in audit.resorts_by_position(connection)}
     for edge in edges:
         replay = _Replay(documents, resorts)
         for seen in edge.entries:
@@ -33,27 +33,21 @@ def check_verdicts(connection: Connection, report: Report, edges: tuple[EdgeEvid
 class _Replay:
     """Walks along one edge's journal, remembering what its taps did."""
 
-    def __init__(
-        self, documents: dict[tuple[str, int], TokenDocument], resorts: list[tuple[int, Resort]]
-    ) -> None:
+    def __init__(self, documents: dict[tuple[str, int], TokenDocument], resorts: dict[int, Resort]) -> None:
         self._documents = documents
         self._resorts = resorts
         self._uses: defaultdict[str, list[Use]] = defaultdict(list)
-        self._pin_tries: defaultdict[str, int] = defaultdict(int)
 
     def follow(self, entry: JournalEntry) -> str | None:
         """Return "" when the verdict is the same again, what differs when not, None when there is nothing to decide."""
         said = self._decided_again(entry)
-        if entry.kind is EntryKind.PIN_TRY:
-            self._pin_tries[entry.token_id] += 1
-        elif isinstance(entry.decision, Approved):
+        if isinstance(entry.decision, Approved):
             self._uses[entry.token_id] += entry.decision.uses
-            if entry.tap is not None and entry.tap.pin is PinCheck.RIGHT:
-                self._pin_tries[entry.token_id] = 0
         return said
 
     def _decided_again(self, entry: JournalEntry) -> str | None:
-        tap, resort = entry.tap, self._resort_at(entry.position)
+        # By version, not by position: a page or a cut batch may bring a newer resort than its position tells.
+        tap, resort = entry.tap, self._resorts.get(entry.resort_version)
         if (
             entry.kind is not EntryKind.TAP
             or tap is None
@@ -64,26 +58,27 @@ class _Replay:
         document = self._documents.get((entry.token_id, entry.document_version))
         if entry.document_version and document is None:
             return f"rests on version {entry.document_version} of token {entry.token_id}, which was never published"
-        tries = self._pin_tries[entry.token_id] - (document.pin_tries if document else 0)
+        try:
+            touchpoint = resort.touchpoint(tap.touchpoint)
+        except KeyError:
+            # A reader is set up for what the resort has not: that is refused before any facts are looked at.
+            return _compared(entry.decision, Refused(Reason.EDGE_OUT_OF_DATE))
         facts = facts_from(
-            resort.touchpoint(tap.touchpoint),
+            touchpoint,
             resort,
             document,
             as_of=entry.as_of,
             online=entry.online,
             local_uses=self._uses[entry.token_id],
-            local_pin_tries=max(0, tries),
+            local_pin_tries=entry.pin_tries - (document.pin_tries if document else 0),
             edge_offline_minor=entry.edge_offline_minor,
             token_offline_minor=entry.token_offline_minor,
         )
-        again = decide(tap, facts)
-        if again == entry.decision:
-            return ""
-        return f"was {_words(entry.decision)}, decided again it is {_words(again)}"
+        return _compared(entry.decision, decide(tap, facts))
 
-    def _resort_at(self, position: int) -> Resort | None:
-        index = bisect_right([each for each, _ in self._resorts], position)
-        return self._resorts[index - 1][1] if index else None
+
+def _compared(before: object, again: object) -> str:
+    return "" if again == before else f"was {_words(before)}, decided again it is {_words(again)}"
 
 
 def _words(decision: object) -> str:

@@ -80,7 +80,7 @@ def settle_token(db: sqlite3.Connection, token_id: str) -> None:
     A use that no document ever tells (its entry was set aside) is kept: it did happen here.
     """
     held = db.execute(
-        "SELECT tap_id, entitlement_id FROM local_use JOIN epoch USING (epoch) "
+        "SELECT tap_id FROM local_use JOIN epoch USING (epoch) "
         "WHERE token_id = ? AND local_use.number <= acknowledged",
         (token_id,),
     ).fetchall()
@@ -90,10 +90,9 @@ def settle_token(db: sqlite3.Connection, token_id: str) -> None:
         return
     if document is None:
         return
-    told = {(use.tap_id, use.entitlement_id) for use in document.uses}
-    db.executemany(
-        "DELETE FROM local_use WHERE tap_id = ? AND entitlement_id = ?", [key for key in held if key in told]
-    )
+    # By tap: what a grant let through here, the gateway records under the right it knows.
+    told = {use.tap_id for use in document.uses}
+    db.executemany("DELETE FROM local_use WHERE tap_id = ?", [row for row in held if row[0] in told])
     db.execute(
         "DELETE FROM local_pin WHERE token_id = ? AND document_version < ? AND number <= "
         "(SELECT acknowledged FROM epoch WHERE epoch.epoch = local_pin.epoch)",

@@ -96,6 +96,8 @@ class Writing:
             decision=decision,
             as_of=self.known.as_of,
             document_version=token.version if token else 0,
+            resort_version=self.resort.version if self.resort else 0,
+            pin_tries=rested.facts.pin_tries if rested else 0,
             online=online,
             edge_offline_minor=rested.facts.edge_offline_minor if rested else 0,
             token_offline_minor=rested.facts.token_offline_minor if rested else 0,
