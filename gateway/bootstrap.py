@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Thread
 
 from msgspec import Struct
 
@@ -74,6 +75,8 @@ class Gateway:
         key_id, public, sealed = new_key(self.vault, self.entropy)
         self.do("issuer.first_key", FirstIssuerKey(key_id, public, sealed))
         open_key(self.vault, self.issuer.current())
+        # Bytes that a crash left without a record; a large folder takes its time, and nobody waits for it.
+        Thread(target=self.album.sweep, name="photo sweep", daemon=True).start()
 
     def stop(self) -> None:
         """Carry out what waits, then end."""

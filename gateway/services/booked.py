@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
+from msgspec import structs
+
 from gateway.db.rows import EntitlementRow, GuestRow, PartyRow, PartyState, TokenRow
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
+from wallet.entitlement import Parking, RoomKey, Spending
 from wallet.resort import Product, Resort
 
 CHECK_OUT = time(11)
@@ -83,3 +86,11 @@ def rights_of(draft: Draft, token_id: str, kinds: Iterable[str] = ()) -> list[En
 def revoke(draft: Draft, rights: Iterable[EntitlementRow], at: datetime) -> None:
     """End rights at an instant: a tap made before it is judged by them, one made after it is not."""
     draft.put(*(replace(row, revoked_at=at) for row in rights))
+
+
+def end(draft: Draft, rights: Iterable[EntitlementRow], at: datetime) -> None:
+    """Let rights of the stay end at an instant: a door can then say since when, and a car that is inside can leave."""
+    for row in rights:
+        body = row.body
+        if isinstance(body, RoomKey | Parking | Spending) and body.until_at > at:
+            draft.put(replace(row, body=structs.replace(body, until_at=at), ends_at=at))

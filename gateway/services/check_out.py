@@ -8,7 +8,7 @@ from msgspec import Struct
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
 from gateway.db.rows import AccountRow, HoldRow, HoldState, PartyRow, PartyState, StayRow
 from gateway.errors import Rejection
-from gateway.services.booked import guests_of, has_nights, product_of, revoke, rights_of
+from gateway.services.booked import end, guests_of, has_nights, product_of, rights_of
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
 from gateway.services.posting import deferred, earned_by_package, move, take_payment
@@ -42,14 +42,14 @@ class PartyCheckOut(Service[CheckOut]):
         return frozenset(Key(KeyKind.ROOM, stay.room_type) for stay in stays)
 
     def decide(self, state: WorkingSet, command: Command[CheckOut]) -> Outcome:
-        """Settle, earn, revoke."""
+        """Settle, earn, end the stay."""
         draft, ids, at = Draft(state), Ids(command), command.envelope.at
         party = state.need(PartyRow, command.body.party_id)
         _check(draft, party, at)
         events = _settle(draft, ids, command, party)
         events += _earn(draft, ids, command, party)
         for guest in guests_of(draft, party):
-            revoke(draft, rights_of(draft, guest.token_id, STAY_RIGHTS), at)
+            end(draft, rights_of(draft, guest.token_id, STAY_RIGHTS), at)
         for stay in draft.find(StayRow, party_id=party.id):
             if stay.ended_at is None:
                 draft.put(replace(stay, ended_at=at))

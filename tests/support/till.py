@@ -18,8 +18,7 @@ from wallet.token import Step, Use
 
 
 def enrol(world: World, edge: str, venue: str, public_key: str = "00" * 32) -> None:
-    expires_at = world.clock.at + timedelta(hours=1)
-    world.do("edge.add", NewEdge(edge, venue, "hash", expires_at))
+    world.do("edge.add", NewEdge(edge, venue, "hash"))
     world.do("edge.enrol", Enrolment(edge, "hash", public_key))
 
 

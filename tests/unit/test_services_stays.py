@@ -89,12 +89,16 @@ def test_check_out_settles_to_zero_and_stops_the_keys(world: World) -> None:
     assert world.balance("tax:vat10:EUR") == -13_546  # 149 001 × 1000 / 11 000 = 13 545.54…
     world.assert_books_balance()
     for row in world.rows(r.EntitlementRow):
-        stays_good = row.kind in ("admission", "photos")
-        assert row.revoked_at == (None if stays_good else world.clock.at)
+        assert row.revoked_at is None
+        if row.kind in ("room", "parking", "spending"):
+            assert row.body.until_at == row.ends_at == world.clock.at
+        else:
+            assert row.ends_at > world.clock.at
     (stay,) = world.rows(r.StayRow)
     assert stay.ended_at == world.clock.at
     for document in world.rows(r.TokenDocumentRow):
-        assert {type(right).__name__ for right in document.body.entitlements} == {"Admission", "Photos"}
+        keys = [right for right in document.body.entitlements if isinstance(right, RoomKey)]
+        assert [key.until_at for key in keys] == [world.clock.at]
 
 
 def test_check_out_asks_how_the_balance_is_paid(world: World) -> None:

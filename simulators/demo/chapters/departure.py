@@ -23,6 +23,6 @@ def play(stage: Stage) -> None:
         amount = times.money(stage, line["amount_minor"])
         stage.narrator.ledger(f"{line['description'][:60]:<62}{amount:>14}")
     stage.settle(("hotel",))
-    stage.expect_blue(f"door-{memory.room}", lead, Reason.NOT_ENTITLED)
+    stage.expect_blue(f"door-{memory.room}", lead, Reason.AFTER_CHECK_OUT)
     stage.until_home()
     stage.tell_ledger()
