@@ -56,7 +56,7 @@ def amount_of(kind: str, body: Body) -> int | None:
     if kind == "hold.placed":
         return int(body["amount_minor"])
     if kind == "transfer.posted":
-        return sum(each["amount_minor"] for each in body["postings"] if each["amount_minor"] > 0)
+        return sum(int(each["amount_minor"]) for each in body["postings"] if each["amount_minor"] > 0)
     return None
 
 
