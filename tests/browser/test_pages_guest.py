@@ -51,7 +51,7 @@ def test_today_says_first_what_to_do_now(stay: Stay, visitors: Visitors) -> None
     first = guest.page.get_by_role("heading", level=2).first
     expect(first).to_have_text("Galleon")
     expect(guest.page.locator("#today-next")).to_contain_text("Go now")
-    expect(guest.page.locator("#today-glance")).to_contain_text("21.50")
+    expect(guest.page.locator("#today-glance")).to_contain_text("1,311.50")
 
 
 def test_a_pick_is_booked_and_cancelled_by_keyboard(stay: Stay, visitors: Visitors) -> None:
@@ -143,11 +143,12 @@ def test_a_bad_pin_is_refused_in_place_and_a_good_one_is_set(stay: Stay, visitor
     guest = visitors.come()
     guest.sign_in(stay.family)
     page = guest.open("/app/tokens")
-    page.locator("summary").filter(has_text="PIN and daily limit of Zephyrine").click()
-    page.get_by_label("May spend a day").nth(1).fill("a lot")
+    rules = page.locator("details").filter(has_text="PIN and daily limit of Zephyrine")
+    rules.locator("summary").click()
+    rules.get_by_label("May spend a day").fill("a lot")
     page.get_by_role("button", name="Set the limit of Zephyrine").click()
     expect(page.get_by_text("Enter an amount")).to_be_visible()
-    page.get_by_label("New PIN").nth(1).fill("4711")
+    rules.get_by_label("New PIN").fill("4711")
     page.get_by_role("button", name="Set the PIN of Zephyrine").click()
     expect(page.get_by_role("status").first).to_contain_text("The PIN is set")
     guest.check()

@@ -1,5 +1,6 @@
 """The workbench's hands: the field's control, and each edge's own web, both on loopback."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,6 +110,10 @@ class Field:
 
     def __init__(self, control_url: str) -> None:
         self._control_url = control_url.rstrip("/")
+        # One for all: a new one loads the machine's certificates, which nothing on loopback shows.
+        self._http = httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False, verify=False)  # noqa: S501 - loopback
+        # It asks every edge each second while somebody looks: that is no news.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
 
     async def state(self) -> FieldState:
         """Return how readers and cables are. Raises Rejection when the field is away."""
@@ -156,27 +161,25 @@ class Field:
         except OSError:
             raise Rejection("no_till_key", 409, "This edge's tills have no key here.") from None
         headers = {"authorization": f"Bearer {key}"}
-        answer = await _send(cable.web_url + path, "POST", body, headers, "This edge does not answer.")
+        answer = await self._send(cable.web_url + path, "POST", body, headers, "This edge does not answer.")
         told: dict[str, Any] = msgspec.json.decode(answer)
         return told
 
     async def _field(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        return await _send(
+        return await self._send(
             self._control_url + path, method, body, {}, "The simulated field does not answer. Is it running?"
         )
 
-
-async def _send(url: str, method: str, body: object, headers: dict[str, str], away: str) -> bytes:
-    try:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as client:
-            answer = await client.request(method, url, json=body, headers=headers)
-    except httpx.HTTPError:
-        raise Rejection("field_away", 503, away) from None
-    if answer.is_success:
-        return answer.content
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    sentence = str(problem.get("detail") or problem.get("title") or away)
-    raise Rejection(str(problem.get("code", "field_refused")), answer.status_code, sentence)
+    async def _send(self, url: str, method: str, body: object, headers: dict[str, str], away: str) -> bytes:
+        try:
+            answer = await self._http.request(method, url, json=body, headers=headers)
+        except httpx.HTTPError:
+            raise Rejection("field_away", 503, away) from None
+        if answer.is_success:
+            return answer.content
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = {}
+        sentence = str(problem.get("detail") or problem.get("title") or away)
+        raise Rejection(str(problem.get("code", "field_refused")), answer.status_code, sentence)
