@@ -10,7 +10,8 @@ from gateway.services.documents import split
 from gateway.verify.report import Promise, Report
 from wallet.evidence import EdgeEvidence, Light
 from wallet.journal import EntryKind
-from wallet.tap import Approved
+from wallet.resort import Policies
+from wallet.tap import Approved, HoldAnswer
 
 STOPS_WITHIN = timedelta(seconds=60)
 """A connected edge refuses a revoked medium after this at the latest."""
@@ -88,21 +89,29 @@ def check_revocations(
         )
 
 
-def check_offline_bounds(report: Report, edges: tuple[EdgeEvidence, ...], caps: tuple[int, int, int]) -> None:
-    """What an edge approved alone never passed the floor, nor what it and a token may owe. `caps` in that order."""
+def check_offline_bounds(
+    report: Report, edges: tuple[EdgeEvidence, ...], policies_of: dict[int, Policies]
+) -> None:
+    """What an edge approved alone never passed the floor, nor what it and a token may owe.
+
+    `policies_of` gives the policies per version of the resort: a sale is held to those it was made under.
+    """
     finding = report[Promise.WITHIN_LIMITS]
-    floor, edge_cap, token_cap = caps
     for edge in edges:
         for seen in edge.entries:
             entry = seen.entry
             if entry.tap is None or entry.tap.sale is None or not isinstance(entry.decision, Approved):
                 continue
-            if entry.tap.hold is not None:
+            policies = policies_of.get(entry.resort_version)
+            held = entry.tap.hold is not None and entry.tap.hold.answer is HoldAnswer.HELD
+            if held or policies is None:
                 continue
             total = entry.tap.sale.total_minor
             owed = (total, entry.edge_offline_minor + total, entry.token_offline_minor + total)
             finding.look(
-                owed[0] <= floor and owed[1] <= edge_cap and owed[2] <= token_cap,
+                owed[0] <= policies.offline_floor_minor
+                and owed[1] <= policies.offline_edge_cap_minor
+                and owed[2] <= policies.offline_token_cap_minor,
                 f"{edge.edge}: entry {entry.number} sold {total} alone, owing {owed[1]} (edge), {owed[2]} (token)",
             )
 

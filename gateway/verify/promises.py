@@ -24,15 +24,10 @@ def verify(database: Database, evidence: tuple[EdgeEvidence, ...]) -> Report:
         resorts = audit.resorts_by_position(connection)
         if resorts:
             resort = resorts[-1][1]
-            policies = resort.policies
-            caps = (
-                policies.offline_floor_minor,
-                policies.offline_edge_cap_minor,
-                policies.offline_token_cap_minor,
-            )
+            policies = {each.version: each.policies for _, each in resorts}
             ledger.check_limits(connection, report, resort, conflicts)
             ledger.check_double_uses(connection, report, resort, conflicts)
-            at_edges.check_offline_bounds(report, evidence, caps)
+            at_edges.check_offline_bounds(report, evidence, policies)
         if evidence:
             at_edges.check_lights(connection, report, {tap.id: tap for tap in taps}, evidence)
             at_edges.check_converged(connection, report, evidence)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.command import Channel, Command, Envelope, Key, KeyKind, Outcome, Service
+from gateway.command import Channel, Command, Envelope, Key, KeyKind, Outcome, Service, window_key
 from gateway.conveyor import Conveyor
 from gateway.db import rows as r
 from gateway.db.engine import Database
@@ -44,6 +44,9 @@ TOKENS = tuple(an_id(100 + number) for number in range(3))
 STRANGER = an_id(199)
 VENUES = ("hotel", "park", "shops", "peak")
 _DAY = timedelta(days=1)
+_WINDOW = r.ReturnWindowRow(
+    "comet", NOON - timedelta(minutes=10), NOON + timedelta(minutes=50), 10, len(TOKENS)
+)
 
 
 def party_of(token: int) -> str:
@@ -75,7 +78,9 @@ class FoundWorld(Service[Found]):
     name = "test.found"
 
     def keys(self, body: Found) -> frozenset[Key]:
-        return frozenset(Key(KeyKind.EDGE, venue) for venue in VENUES)
+        return frozenset(
+            {Key(KeyKind.EDGE, venue) for venue in VENUES} | {window_key("comet", _WINDOW.starts_at)}
+        )
 
     def decide(self, state: WorkingSet, command: Command[Found]) -> Outcome:
         made: list[r.Row] = []
@@ -97,6 +102,7 @@ class FoundWorld(Service[Found]):
             ]
             rights = [owned(right, number, name) for name, right in RIGHTS.items()]
             made += [entitlement_row(token_id, each, made_at=at, resort=state.resort) for each in rights]
+        made.append(_WINDOW)
         made += [r.EdgeRow(venue, venue, r.EdgeState.ENROLLED, public_key="00" * 32) for venue in VENUES]
         return Outcome({}, tuple(made))
 
