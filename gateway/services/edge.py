@@ -11,7 +11,6 @@ from gateway.db.rows import EdgeRow, EdgeState
 from gateway.errors import Rejection
 from gateway.working_set import WorkingSet
 
-
 ENROL_CODE_LIFE = timedelta(hours=24)
 
 
