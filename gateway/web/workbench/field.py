@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 from msgspec import Struct
 
@@ -134,6 +133,8 @@ class Field:
         """Return an edge with its last lights; one that does not answer is seen without a status."""
         if not cable.web_url:
             return EdgeSeen(edge, cable)
+        import httpx
+
         try:
             async with httpx.AsyncClient(
                 base_url=cable.web_url, timeout=_GLANCE_S, trust_env=False
@@ -167,6 +168,8 @@ class Field:
 
 
 async def _send(url: str, method: str, body: object, headers: dict[str, str], away: str) -> bytes:
+    import httpx
+
     try:
         async with httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as client:
             answer = await client.request(method, url, json=body, headers=headers)
