@@ -1,13 +1,13 @@
 """`passband gateway`: run the ledger and look after it."""
 
 import logging
+import signal
 import socket
 import sys
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
-import click
 import msgspec
 import typer
 import uvicorn
@@ -53,23 +53,33 @@ def main(argv: list[str]) -> int:
         return leaving.exit_code
     except typer.Abort:
         return 130
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        # Typer brings click along under a name of its own; these are its errors about the words themselves.
+        print(f"passband gateway: {error.format_message()}", file=sys.stderr)
         return 2
     return int(status or 0)
 
 
 class _Server(uvicorn.Server):
-    """Lets those who wait for the feed go as soon as the process is asked to end."""
+    """Says where it is once it serves; lets those who wait for the feed go as soon as it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+    def __init__(self, config: uvicorn.Config, gateway: Gateway, url: str) -> None:
         super().__init__(config)
         self._gateway = gateway
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            print(f"passband gateway at {self._url}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take SIGTERM or SIGINT."""
         self._gateway.feed.release()
-        super().handle_exit(sig, frame)
+        # Not uvicorn's own way, which sends the signal again afterwards: an orderly end is a success.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 @app.command()
@@ -90,8 +100,8 @@ def run() -> int:
         config = uvicorn.Config(
             create_app(gateway), log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="on"
         )
-        server = _Server(config, gateway)
-        print(f"passband gateway at http://{settings.host}:{listening.getsockname()[1]}", flush=True)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        server = _Server(config, gateway, f"http://{host}:{listening.getsockname()[1]}")
         server.run(sockets=[listening])
     return 0 if server.started else 1
 
@@ -159,7 +169,7 @@ def add_staff(
     """Let someone sign in, or give a new password and roles. The password is read from standard input."""
     unfit = [each.value for each in role if each not in STAFF_ROLES]
     if unfit:
-        raise click.BadParameter(f"{', '.join(unfit)} is no role of staff")
+        raise typer.BadParameter(f"{', '.join(unfit)} is no role of staff")
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:

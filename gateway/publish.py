@@ -58,11 +58,7 @@ def renewed(state: WorkingSet, token_id: str, at: datetime) -> tuple[TokenDocume
 
 
 def rescoped(row: TokenDocumentRow, before: Resort | None, resort: Resort) -> TokenDocumentRow | None:
-    """Return the document under a new resort, or None when the same venues need the same of it as before.
-
-    Raises:
-        KeyError: a right names something that the new resort has not.
-    """
+    """Return the document under a new resort, or None when the same venues need the same of it as before."""
     scopes = scopes_text(row.body, resort)
     if scopes == row.scopes and not (row.body.pin_verifier and _pins_move(split(scopes), before, resort)):
         return None

@@ -64,11 +64,7 @@ def ends_at(right: Entitlement, resort: Resort) -> datetime:
 
 
 def scopes_text(document: TokenDocument, resort: Resort) -> str:
-    """Return the venues that need the document as one searchable text, "|hotel|park|"; empty for none.
-
-    Raises:
-        KeyError: a right names something that this resort has not.
-    """
+    """Return the venues that need the document as one searchable text, "|hotel|park|"; empty for none."""
     return joined(scopes_of(document, resort))
 
 

@@ -20,7 +20,7 @@ GUEST = (
     "/app/tokens",
     "/app/live",
 )
-DESKS = ("/staff?q=Mars", "/staff/parties/{party}")
+DESKS = ("/staff/parties/{party}", "/staff/parties/{party}?kind=taps")
 OPERATIONS = ("/staff/conflicts",)
 PHOTOGRAPHER = ("/photo",)
 ALLOWED = {"guest": GUEST, "desk": DESKS, "operations": OPERATIONS, "photographer": PHOTOGRAPHER}

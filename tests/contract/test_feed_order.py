@@ -238,15 +238,15 @@ def test_a_new_resort_reaches_every_edge_and_moves_the_documents_it_must(gateway
     assert gateway.party("lagoon")["token_id"] in latest(gateway.database, "cove")
 
 
-def test_a_resort_that_lacks_what_guests_hold_is_refused(gateway: House) -> None:
-    gateway.party("lagoon")
-    shrunk = msgspec.structs.replace(RESORT, version=2, parks=RESORT.parks[1:])
+def test_what_a_new_resort_lacks_is_taken_from_the_edges_and_nothing_stands_still(gateway: House) -> None:
+    token = gateway.party("lagoon", "reef")["token_id"]
+    after = gateway.feed.head
+    gateway.do("test.resort", Resettle(msgspec.structs.replace(RESORT, version=2, parks=RESORT.parks[1:])))
 
-    with pytest.raises(Rejection) as refused:
-        gateway.do("test.resort", Resettle(shrunk))
-
-    assert (refused.value.code, refused.value.status) == ("resort_in_use", 409)
-    assert gateway.feed.resort() == RESORT
+    lost = gateway.feed.batch_for("park", after).changes
+    assert [(change.token_id, change.document) for change in lost] == [(token, None)]
+    assert token in latest(gateway.database, "cove")
+    assert gateway.do("test.move", Move(token, band="04dd"))["medium_id"]
 
 
 def test_pin_verifiers_reach_tills_only(gateway: House) -> None:

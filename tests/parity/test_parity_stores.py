@@ -120,7 +120,7 @@ def test_stories_in_which_the_two_stores_might_part(database_url: str, tmp_path:
 
 
 @given(happens=_WORLDS)
-@settings(max_examples=40, suppress_health_check=_SLOW)
+@settings(max_examples=15, suppress_health_check=_SLOW)
 def test_both_stores_give_the_same_facts_and_verdicts(databases: Databases, happens: list[Step]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="passband-parity-"))
     try:
@@ -130,7 +130,7 @@ def test_both_stores_give_the_same_facts_and_verdicts(databases: Databases, happ
 
 
 @given(happens=_WORLDS)
-@settings(max_examples=4, suppress_health_check=_SLOW)
+@settings(max_examples=3, suppress_health_check=_SLOW)
 def test_a_gateway_on_postgresql_agrees_with_its_edges_too(databases: Databases, happens: list[Step]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="passband-parity-"))
     try:

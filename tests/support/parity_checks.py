@@ -1,7 +1,9 @@
 """What an edge must know and decide, worked out from the gateway's own tables and from what the test remembers."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import msgspec
@@ -23,7 +25,7 @@ from wallet.decide import decide
 from wallet.resort import Direction, Resort, Touchpoint
 from wallet.snapshot import facts_from
 from wallet.tap import Approved, Facts, Hold, HoldAnswer, PinCheck, Tap
-from wallet.token import TokenDocument, Use
+from wallet.token import TokenDocument
 
 LATER = tuple(timedelta(seconds=seconds) for seconds in (0, 600, 3 * 3600, 30 * 3600, 80 * 3600))
 """How long after now the sampled taps happen: an edge may decide on what it knew days ago."""
@@ -86,6 +88,7 @@ def check_edge(world: ParityWorld, venue: str) -> None:
             document = _expected(published, place, token_id, rested.facts.token, current)
             expected = _facts(point, resort, document, rested.facts, place, token_id)
             assert rested.facts == expected
+            _check_told_once(rested.facts)
             _check_pins(place, rested.facts, token_id)
             if token_id in drafts:
                 _check_view(drafts[token_id], place, token_id, tap, rested.facts)
@@ -133,6 +136,13 @@ def _facts(
         edge_offline_minor=sum(amount for _, amount in waiting) if point.kind == "till" else 0,
         token_offline_minor=sum(a for t, a in waiting if t == token_id) if point.kind == "till" else 0,
     )
+
+
+def _check_told_once(seen: Facts) -> None:
+    """A tap that the document tells counts as the document says, whatever right this edge went by."""
+    known = seen.token.uses if seen.token else ()
+    told = {use.tap_id for use in known}
+    assert {use for use in seen.uses if use.tap_id in told} == set(known)
 
 
 def _check_pins(place: Place, seen: Facts, token_id: str) -> None:
@@ -213,10 +223,6 @@ def gateway_draft(world: ParityWorld, token_id: str) -> Draft:
 def check_settled(world: ParityWorld) -> None:
     """Everything is home and told: nothing that the ledger knows is still a use of an edge's own."""
     with world.database.read() as connection:
-        recorded: dict[str, list[Use]] = {}
-        for row in load.rows_where(connection, r.TapUseRow):
-            use = Use(row.tap_id, row.entitlement_id, row.step, row.at, row.day, row.place, row.amount_minor)
-            recorded.setdefault(row.tap_id, []).append(use)
         set_aside = {(row.edge, row.number) for row in audit.set_aside(connection)}
         documents = {row.token_id: row.body for row in audit.documents_now(connection)}
     for venue in VENUES:
@@ -226,10 +232,11 @@ def check_settled(world: ParityWorld) -> None:
         held = place.evidence().documents
         aside = {number for edge, number in set_aside if edge == venue}
         tokens_aside = {token for number, token in place.pins if number in aside}
-        for each in place.local:
-            document = documents.get(each.token_id)
-            told = {use.tap_id for use in document.uses} if document else set()
-            assert each.token_id not in held or each.use.tap_id not in told
+        with closing(sqlite3.connect(place.folder / "edge.sqlite")) as store:
+            kept = store.execute("SELECT token_id, tap_id FROM local_use").fetchall()
+        for token_id, tap_id in kept:
+            told = {use.tap_id for use in documents[token_id].uses} if token_id in held else set()
+            assert tap_id not in told, f"{venue} keeps a use of {tap_id} that the document tells"
         for number, token_id in enumerate(TOKENS):
             tap = tap_of(world, Touch(venue, 0, number))
             if tap is None or token_id in tokens_aside:

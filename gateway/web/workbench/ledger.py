@@ -11,7 +11,7 @@ from gateway.db.nicknames import nicknames
 from gateway.errors import Rejection
 from gateway.publish import TOKEN
 from gateway.services.timeline import Teller
-from gateway.web.telling import amount_of, icon_of, sentence_of, verdict_of
+from gateway.web.telling import icon_of, sentence_of, verdict_of
 from wallet.resort import Resort
 
 LINES_SHOWN = 60
@@ -66,6 +66,5 @@ def line_of(entry: FeedEntry, names: Mapping[str, str], resort: Resort) -> dict[
         "verdict": verdict_of(entry.kind),
         "text": sentence_of(entry.kind, entry.token_id, body, Teller(resort, names)),
         "by": [entry.channel],
-        "amount_minor": amount_of(entry.kind, body),
         "offline": body.get("offline") is True,
     }
