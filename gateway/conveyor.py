@@ -198,6 +198,9 @@ class Conveyor:
 
     def _transaction(self, batch: Sequence[_Waiting]) -> None:
         with self._database.write() as connection:
+            # Another process may be carrying out the same command: whoever comes second must find its answer, and
+            # not decide again on what the first one has changed.
+            locks.hold(connection, [f"COMMAND:{each.id}" for each in batch])
             known = load.answers(connection, {each.id for each in batch})
             fresh = [each for each in batch if not _answered(each, known)]
             if not fresh:
