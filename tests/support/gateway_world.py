@@ -1,5 +1,6 @@
 """A small resort and small services with which the conveyor and the feed are tried, on a real database."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -211,7 +212,8 @@ class House:
 
 def command(body: Struct, command_id: str = "", actor: str = "staff:test") -> Command[Any]:
     at = datetime.now(UTC)
-    envelope = Envelope(command_id or f"test-{next(_ids)}", actor, Channel.DESK, None, at)
+    # A test's second process counts for itself, and must not take the ids of the first.
+    envelope = Envelope(command_id or f"test-{os.getpid()}-{next(_ids)}", actor, Channel.DESK, None, at)
     return Command(envelope, body, SystemEntropy().draw(32))
 
 
