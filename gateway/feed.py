@@ -23,8 +23,12 @@ from wallet.resort import Resort
 from wallet.snapshot import WIRE_VERSION, FeedBatch, Snapshot, TokenChange
 from wallet.token import TokenDocument
 
-AS_OF_MARGIN = timedelta(seconds=5)
-"""What `as_of` stays behind the sweep, since the clocks of the gateway's processes may differ."""
+AS_OF_MARGIN = timedelta(seconds=30)
+"""What `as_of` stays behind the sweep.
+
+The clocks of the gateway's processes may differ, and a command's instant, which a credential carries as `issued_at`, is
+the one at which it was asked: it is committed, and so contained here, as long after as a caller waits for it.
+"""
 
 _TICK_S = 0.25
 _RECENT_MAX = 20_000
@@ -108,6 +112,10 @@ class Feed:
             with self._database.read() as connection:
                 news = stored.scopes_after(connection, known, _RECENT_MAX)
         with self._changed:
+            if len(news) == _RECENT_MAX:
+                # Too much to remember one by one: whoever stands before this is simply told to look.
+                self._recent.clear()
+                self._recent_from = head
             last = self._recent[-1][0] if self._recent else self._recent_from
             for position, kind, scopes in news:
                 if last < position <= head:
@@ -188,7 +196,8 @@ class Feed:
         if after > head:
             # Another process may have numbered and served positions that this one has not seen yet.
             self.sweep()
-            head, swept_at = self._head, self._swept_at
+            with self._changed:
+                head, swept_at = self._head, self._swept_at
         if after > head:
             raise Rejection(
                 "feed_ahead",
@@ -198,10 +207,8 @@ class Feed:
             )
         with self._database.read() as connection:
             entries = stored.entries_for_scope(connection, venue, after, head, limit)
-            upto, as_of = head, swept_at or self._clock.now()
-            if len(entries) == limit:
-                upto = entries[-1].position
-                as_of = min(as_of, stored.earliest_instant_behind(connection, upto) or as_of)
+            upto = entries[-1].position if len(entries) == limit else head
+            as_of = self._as_of(connection, upto, head, swept_at)
             resort = self._resort_of(connection)
         pins = takes_pins(resort, venue)
         latest = {entry.token_id: _change(entry, venue, pins) for entry in entries if entry.kind != RESORT}
@@ -209,7 +216,7 @@ class Feed:
             wire=WIRE_VERSION,
             from_position=after,
             to_position=upto,
-            as_of=as_of - AS_OF_MARGIN,
+            as_of=as_of,
             changes=tuple(sorted(latest.values(), key=lambda change: change.position)),
             resort=resort if any(entry.kind == RESORT for entry in entries) else None,
         )
@@ -228,15 +235,24 @@ class Feed:
         with self._database.read() as connection:
             resort = self._resort_of(connection)
             rows = load.documents(connection, after, limit, scope=venue)
+            upto = head if position is None else min(position, head)
+            as_of = self._as_of(connection, upto, head, swept_at)
         pins = takes_pins(resort, venue)
         return Snapshot(
             wire=WIRE_VERSION,
-            position=head if position is None else min(position, head),
-            as_of=(swept_at or self._clock.now()) - AS_OF_MARGIN,
+            position=upto,
+            as_of=as_of,
             resort=resort,
             documents=tuple(_for_edge(row.body, pins) for row in rows),
             next_after=rows[-1].token_id if len(rows) == limit else None,
         )
+
+    def _as_of(self, connection: Connection, upto: int, head: int, swept_at: datetime | None) -> datetime:
+        """Return up to which instant everything is known to who knows the positions up to `upto`."""
+        as_of = swept_at or self._clock.now()
+        if upto < head:
+            as_of = min(as_of, stored.instant_at(connection, upto) or as_of)
+        return as_of - AS_OF_MARGIN
 
     def resort(self) -> Resort:
         """Return the current resort.

@@ -219,6 +219,10 @@ class Resort(Struct, frozen=True, omit_defaults=True, dict=True):
         calendar = day if at >= self.day_starts else day + timedelta(days=1)
         return datetime.combine(calendar, at, self.tz).astimezone(UTC)
 
+    def venues_with(self, kind: TouchpointKind) -> frozenset[str]:
+        """Return the ids of the venues that have a touchpoint of this kind."""
+        return self._venues_by_kind.get(kind, frozenset())
+
     def local(self, at: datetime) -> datetime:
         """Return the instant on the resort's clock."""
         return at.astimezone(self.tz)
@@ -264,6 +268,18 @@ class Resort(Struct, frozen=True, omit_defaults=True, dict=True):
         return _found(self._touchpoints, touchpoint_id, "touchpoint")
 
     # Looked up on every tap, and a large resort has 28,000 rooms: an index each, made at first use.
+
+    @cached_property
+    def _venues_by_kind(self) -> dict[TouchpointKind, frozenset[str]]:
+        kinds = {each.kind for each in self.touchpoints}
+        return {
+            kind: frozenset(each.venue for each in self.touchpoints if each.kind is kind) for kind in kinds
+        }
+
+    @cached_property
+    def outlet_venues(self) -> frozenset[str]:
+        """The ids of the venues that have an outlet."""
+        return frozenset(each.venue for each in self.outlets)
 
     @cached_property
     def _venues(self) -> dict[str, Venue]:

@@ -11,7 +11,7 @@ from wallet.entitlement import Admission, Bypass, Entitlement, Parking, Photos, 
 from wallet.ids import short_tag
 from wallet.instant import Instant
 from wallet.medium import Medium
-from wallet.resort import Resort
+from wallet.resort import Resort, TouchpointKind
 
 
 class Step(StrEnum):
@@ -88,9 +88,9 @@ def scopes_of(document: TokenDocument, resort: Resort) -> frozenset[str]:
             case Bypass(attraction=attraction):
                 scopes.update(_venues((attraction,), lambda each: resort.park(resort.attraction(each).park)))
             case Spending():
-                scopes.update(outlet.venue for outlet in resort.outlets)
+                scopes |= resort.outlet_venues
             case Photos():
-                scopes.update(point.venue for point in resort.touchpoints if point.kind == "photo_point")
+                scopes |= resort.venues_with(TouchpointKind.PHOTO_POINT)
     return frozenset(scopes)
 
 

@@ -108,11 +108,15 @@ def entries_for_scope(
     return _read(connection, _behind(after, limit).where(_ENTRY.c.position <= upto, wanted))
 
 
-def earliest_instant_behind(connection: Connection, position: int) -> datetime | None:
-    """Return the earliest instant of an entry behind `position`, None when there is none."""
+def instant_at(connection: Connection, position: int) -> datetime | None:
+    """Return the instant of the entry at `position`, None when there is none.
+
+    Whatever stands behind it was committed after it: entries of one numbering follow in order of id, which is the order
+    of writing, and those of a later one were not yet committed when it was numbered.
+    """
     found: datetime | None = connection.execute(
-        select(func.min(_ENTRY.c.at)).where(_ENTRY.c.position > position)
-    ).scalar_one()
+        select(_ENTRY.c.at).where(_ENTRY.c.position == position)
+    ).scalar_one_or_none()
     return found
 
 

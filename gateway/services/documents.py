@@ -81,4 +81,4 @@ def split(scopes: str) -> frozenset[str]:
 
 def takes_pins(resort: Resort, venue: str) -> bool:
     """Return whether edges of this venue run tills, and so need the PIN verifiers."""
-    return any(point.venue == venue and point.kind is TouchpointKind.TILL for point in resort.touchpoints)
+    return venue in resort.venues_with(TouchpointKind.TILL)

@@ -174,6 +174,8 @@ def test_a_snapshot_and_the_feed_behind_it_are_the_whole(gateway: House) -> None
     while after is not None:
         page = gateway.feed.snapshot_for("park", after, first.position, limit=3)
         assert page.position == first.position
+        # What changed on an earlier page meanwhile is not known yet.
+        assert page.as_of <= gateway.feed.entries(first.position - 1, 1)[0].at
         known |= {document.token_id: document for document in page.documents}
         after = page.next_after
 
@@ -211,6 +213,24 @@ def test_a_wait_for_one_venue_is_not_woken_by_another(gateway: House) -> None:
 
     assert not gateway.feed.wait(after, 0.1, "park")
     assert gateway.feed.wait(after, 0.1, "cove")
+
+
+def test_a_leap_of_the_feed_wakes_everyone_it_may_concern(
+    gateway: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed._RECENT_MAX", 3)
+    after = gateway.feed.head
+    with monkeypatch.context() as away:
+        # Another process numbers, and this one looks again only when much has happened.
+        away.setattr(gateway.feed, "sweep", lambda: None)
+        for park in ("reef", "reef", "lagoon", "lagoon"):
+            gateway.do("test.party", NewParty((park,)))
+        with gateway.database.write() as connection:
+            head = stored.number(connection)
+        gateway.feed.advance(head)
+    assert gateway.feed.wait(after, 0.1, "park")
+    assert gateway.feed.wait(head - 2, 0.1, "park")
+    assert not gateway.feed.wait(head, 0.1, "park")
 
 
 def test_a_position_the_feed_never_gave_is_refused(gateway: House) -> None:
