@@ -19,6 +19,7 @@ def check(state: WorkingSet, outcome: Outcome) -> None:
     """
     sums: dict[str, int] = defaultdict(int)
     moved: dict[str, int] = defaultdict(int)
+    currencies: dict[str, set[str]] = defaultdict(set)
     transfers = {row.id: row for row in outcome.rows if isinstance(row, TransferRow)}
     for row in outcome.rows:
         if isinstance(row, PostingRow):
@@ -27,6 +28,7 @@ def check(state: WorkingSet, outcome: Outcome) -> None:
                 raise BooksBroken(f"a posting of {row.transfer_id} has no transfer of its currency beside it")
             sums[row.transfer_id] += row.amount_minor
             moved[row.account_id] += row.amount_minor
+            currencies[row.account_id].add(row.currency)
     for transfer_id in transfers:
         if transfer_id not in sums or sums[transfer_id] != 0:
             raise BooksBroken(
@@ -38,6 +40,8 @@ def check(state: WorkingSet, outcome: Outcome) -> None:
         after = accounts.get(account_id, before)
         if after is None:
             continue  # revenue and the like: summed from the postings, no balance is kept
+        if currencies[account_id] - {after.currency}:
+            raise BooksBroken(f"{account_id} is in {after.currency}, another currency is posted to it")
         change = after.balance_minor - (before.balance_minor if before else 0)
         if change != moved[account_id]:
             raise BooksBroken(f"{account_id} changes by {change} but {moved[account_id]} is posted to it")

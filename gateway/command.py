@@ -163,6 +163,14 @@ class Service(ABC, Generic[B]):
         """
         return frozenset()
 
+    def since(self, body: B) -> datetime | None:
+        """Return the instant back to which uses are needed, None when those of the last days are enough."""
+        return None
+
+    def weight(self, body: B) -> int:
+        """Return as how many commands this one counts, so that a transaction stays short."""
+        return 1
+
     @abstractmethod
     def decide(self, state: "WorkingSet", command: Command[B]) -> Outcome:
         """Return the outcome. Pure: no clock, no I/O, no randomness but `command`'s.

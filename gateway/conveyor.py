@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from threading import Condition, Event, Thread
 from typing import Any
 
@@ -27,6 +28,8 @@ Answer = dict[str, Any]
 
 _log = logging.getLogger(__name__)
 _TRIES_MAX = 8
+_LOOK_BACK_MAX = timedelta(days=60)
+"""No edge is cut off for longer, and one whose clock lies must not load the uses of years."""
 _RESORT = Key(KeyKind.RESORT, "current")
 
 
@@ -37,12 +40,18 @@ class _Waiting:
     service: Service[Any]
     command: Command[Any]
     body_hash: str
+    weight: int
     future: "Future[Answer]" = field(default_factory=Future)
     outcome: Answer | Exception | None = None
 
     @property
     def id(self) -> str:
         return self.command.envelope.id
+
+    @property
+    def since(self) -> datetime:
+        at = self.command.envelope.at
+        return min(at, self.service.since(self.command.body) or at)
 
     @property
     def outcome_word(self) -> str:
@@ -110,7 +119,8 @@ class Conveyor:
         Raises:
             Busy: too many commands wait.
         """
-        waiting = _Waiting(self._services[name], command, command.body_hash(name))
+        service = self._services[name]
+        waiting = _Waiting(service, command, command.body_hash(name), service.weight(command.body))
         with self._arrived:
             if self._stopping.is_set() or len(self._queue) >= self._queue_max:
                 raise Busy()
@@ -140,11 +150,14 @@ class Conveyor:
         with self._arrived:
             self._arrived.wait_for(lambda: bool(self._queue) or self._stopping.is_set())
             batch: list[_Waiting] = []
-            while self._queue and len(batch) < self._batch_max:
-                if self._queue[0].service.alone and batch:
+            weight = 0
+            while self._queue and weight < self._batch_max:
+                first = self._queue[0]
+                weight += first.weight
+                if batch and (first.service.alone or weight > self._batch_max):
                     break
                 batch.append(self._queue.popleft())
-                if batch[-1].service.alone:
+                if first.service.alone:
                     break
             return batch
 
@@ -198,6 +211,8 @@ class Conveyor:
 
     def _transaction(self, batch: Sequence[_Waiting]) -> None:
         with self._database.write() as connection:
+            # The same command in another process: the second must find the answer, not decide on what it changed.
+            locks.hold(connection, [f"COMMAND:{each.id}" for each in batch])
             known = load.answers(connection, {each.id for each in batch})
             fresh = [each for each in batch if not _answered(each, known)]
             if not fresh:
@@ -229,6 +244,7 @@ class Conveyor:
             locks.hold_shared(connection, _name(_RESORT))
         state = WorkingSet(self._shelf.current(connection))
         earliest = min(each.command.envelope.at for each in batch)
+        since = max(min(each.since for each in batch), earliest - _LOOK_BACK_MAX)
         state.hold(key for key in wanted if key.kind < KeyKind.RESORT)
         wanted |= load.resolve(connection, [key for key in wanted if key.kind < KeyKind.RESORT])
         wanted |= _expanded(batch, state, None)
@@ -238,7 +254,8 @@ class Conveyor:
                 continue
             if kind is not KeyKind.RESORT:
                 locks.hold(connection, [_name(key) for key in keys])
-            rows = load.load(connection, kind, {key.id for key in keys}, earliest)
+            at = since if kind is KeyKind.TOKEN else earliest
+            rows = load.load(connection, kind, {key.id for key in keys}, at)
             state.hold(keys)
             # A chip's media are their tokens' rows: they count as read only once the tokens are held.
             state.take(row for row in rows if kind is not KeyKind.CHIP)

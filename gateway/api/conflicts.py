@@ -121,6 +121,7 @@ async def _settle(
         note=note,
         tap_id=entry.tap.tap_id if entry.tap else "",
         token_id=entry.token_id,
+        tapped_at=entry.tap.at if entry.tap else None,
     )
     return await called.do("set_aside.settle", wish)
 

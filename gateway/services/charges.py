@@ -89,10 +89,13 @@ def charge(
     """Charge a sale to a guest's account and return its transfer.
 
     Raises:
-        LedgerFault: the account does not exist, or the sale's lines do not add up.
+        LedgerFault: the account does not exist or is of another currency, or the sale's lines do not add up.
     """
-    if draft.get(AccountRow, account_id) is None:
+    account = draft.get(AccountRow, account_id)
+    if account is None:
         raise LedgerFault(f"there is no account {account_id} to charge")
+    if account.currency != sale.currency:
+        raise LedgerFault(f"a sale in {sale.currency} cannot be charged to an account in {account.currency}")
     postings: tuple[Posting, ...] = sale_postings(sale, account_id, draft.resort)
     outlet = draft.resort.outlet(sale.outlet)
     transfer = Transfer(

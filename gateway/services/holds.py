@@ -1,5 +1,6 @@
 """Holds: an amount kept free on a guest's account under a tap's id until the edge's journal posts or voids it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,8 +84,7 @@ class HoldExpire(Service[ExpireHold]):
 
     def expand(self, state: WorkingSet, body: ExpireHold) -> frozenset[Key]:
         """The account that the hold lies on."""
-        hold = state.get(HoldRow, body.tap_id)
-        return frozenset({Key(KeyKind.ACCOUNT, hold.account_id)} if hold else ())
+        return hold_accounts(state, [body.tap_id])
 
     def decide(self, state: WorkingSet, command: Command[ExpireHold]) -> Outcome:
         """Expire the hold if the journal covers it; otherwise leave everything as it is."""
@@ -94,6 +94,12 @@ class HoldExpire(Service[ExpireHold]):
             return Outcome({"expired": False})
         ended = end_hold(draft, body.tap_id, HoldState.EXPIRED)
         return Outcome({"expired": ended is not None}, draft.rows)
+
+
+def hold_accounts(state: WorkingSet, tap_ids: Iterable[str]) -> frozenset[Key]:
+    """Return the accounts on which something is held for these taps: what a verdict posts or voids lies there."""
+    found = (state.get(HoldRow, tap_id) for tap_id in tap_ids)
+    return frozenset(Key(KeyKind.ACCOUNT, hold.account_id) for hold in found if hold is not None)
 
 
 def _covered(heads: list[JournalHeadRow], expires_at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Taps come home: an edge's journal is taken without gaps, each tap counted once, each difference filed."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
 from gateway.db.rows import EdgeRow, EdgeState, JournalHeadRow, SetAsideRow
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
+from gateway.services.holds import hold_accounts
 from gateway.services.taps import ENTRY_FAULTS, TapHome
 from gateway.working_set import WorkingSet
 from wallet.journal import (
@@ -48,6 +50,20 @@ class JournalTake(Service[TakeJournal]):
             if entry.tap is not None:
                 keys.add(Key(KeyKind.TAP, entry.tap.tap_id))
         return frozenset(keys)
+
+    def expand(self, state: WorkingSet, body: TakeJournal) -> frozenset[Key]:
+        """The accounts that hold something for the taps, whosever token the entries name."""
+        return hold_accounts(
+            state, (entry.tap.tap_id for entry in body.batch.entries if entry.tap is not None)
+        )
+
+    def since(self, body: TakeJournal) -> datetime | None:
+        """An edge may have been cut off for days: what its guests used on those days decides their taps."""
+        return min((entry.tap.at for entry in body.batch.entries if entry.tap is not None), default=None)
+
+    def weight(self, body: TakeJournal) -> int:
+        """Each entry is as much work as a command."""
+        return max(1, len(body.batch.entries))
 
     def decide(self, state: WorkingSet, command: Command[TakeJournal]) -> Outcome:
         """Apply what is new, entry by entry; an entry that cannot be applied is set aside and blocks nobody."""

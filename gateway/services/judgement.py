@@ -68,12 +68,17 @@ def document_at(draft: Draft, token_id: str, at: datetime) -> TokenDocument | No
     return document_of(
         token,
         draft.find(MediumRow, token_id=token_id),
-        [replace(row, revoked_at=None) for row in rights if row.revoked_at is None or row.revoked_at > at],
+        [replace(row, revoked_at=None) for row in rights if _stood(row, at)],
         draft.find(TapUseRow, token_id=token_id),
         version=0,
         at=at,
         resort=draft.resort,
     )
+
+
+def _stood(right: EntitlementRow, at: datetime) -> bool:
+    """Return whether a right had been given, and not yet taken away, at an instant."""
+    return right.made_at <= at and (right.revoked_at is None or right.revoked_at > at)
 
 
 def _held(draft: Draft, token_id: str, tap: Tap) -> Iterable[Use]:

@@ -1,6 +1,7 @@
 """Journal entries that could not be applied: a person applies them once more, or dismisses them with a note."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +10,7 @@ from gateway.command import Command, Event, Key, KeyKind, Outcome, Service, set_
 from gateway.db.rows import SetAsideRow, SetAsideState
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
+from gateway.services.holds import hold_accounts
 from gateway.services.taps import ENTRY_FAULTS, TapHome
 from gateway.working_set import WorkingSet
 from wallet.journal import JournalEntry
@@ -24,6 +26,7 @@ class SettleSetAside(Struct, frozen=True):
     note: str
     tap_id: str = ""
     token_id: str = ""
+    tapped_at: datetime | None = None
 
 
 class SetAsideSettle(Service[SettleSetAside]):
@@ -39,6 +42,14 @@ class SetAsideSettle(Service[SettleSetAside]):
         if body.token_id:
             keys.add(Key(KeyKind.TOKEN, body.token_id))
         return frozenset(keys)
+
+    def expand(self, state: WorkingSet, body: SettleSetAside) -> frozenset[Key]:
+        """The account that holds something for the tap."""
+        return hold_accounts(state, [body.tap_id])
+
+    def since(self, body: SettleSetAside) -> datetime | None:
+        """When the tap was made."""
+        return body.tapped_at
 
     def decide(self, state: WorkingSet, command: Command[SettleSetAside]) -> Outcome:
         """Apply or dismiss the entry."""

@@ -26,6 +26,7 @@ from wallet.decide import GRANT_PREFIX
 from wallet.entitlement import Spending
 from wallet.journal import EntryKind, JournalEntry
 from wallet.ledger import LedgerFault
+from wallet.money import AMOUNT_MINOR_MAX
 from wallet.reasons import Reason
 from wallet.resort import Touchpoint
 from wallet.tap import Approved, Decision, PinCheck, Refused, Tap
@@ -36,10 +37,15 @@ class EntryFault(ValueError):
     """The entry cannot be applied; the sentence says why."""
 
 
-ENTRY_FAULTS = (EntryFault, LedgerFault, KeyError, ValueError)
-"""What an entry may be set aside for: something it names does not exist here, or its money does not add up."""
+ENTRY_FAULTS = (EntryFault, LedgerFault, KeyError, ValueError, OverflowError)
+"""What an entry may be set aside for: something it names does not exist here, or a figure in it makes no sense."""
+
+_TEXT_MAX = 64
+"""As many characters as the database keeps of an id or a name."""
 
 _IDS_PER_ENTRY = 4
+_TRANSFER, _FOLIO_CONFLICT, _CONFLICT = range(3)
+"""What the ids of one entry are for: a sale may pass the folio's limit and the guest's own at once."""
 
 
 class TapHome:
@@ -74,11 +80,11 @@ class TapHome:
     def _tap(self, tap: Tap | None, decision: Decision | None) -> None:
         if tap is None or not isinstance(decision, Approved | Refused):
             raise EntryFault("the entry has no tap with a final verdict")
+        _check_storable(tap, decision)
         known = self._draft.get(TapRow, tap.tap_id)
         if known is not None:
-            self._file(
-                ConflictKind.DUPLICATE_TAP, tap, 0, {"other_edge": known.edge, "other_number": known.number}
-            )
+            other = {"other_edge": known.edge, "other_number": known.number}
+            self._file(_CONFLICT, ConflictKind.DUPLICATE_TAP, tap, 0, other)
             return
         touchpoint = self._touchpoint(tap)
         if self._entry.token_id and self._token is None and isinstance(decision, Approved):
@@ -141,9 +147,8 @@ class TapHome:
         charged = self._charge(tap, uses)
         if isinstance(view_here, Refused):
             rested_on = {"our_reason": view_here.reason.value, "our_detail": view_here.detail}
-            self._file(
-                conflict_kind(view_here.reason), tap, charged, rested_on | self._other_use(view_here, uses)
-            )
+            detail = rested_on | self._other_use(view_here, uses)
+            self._file(_CONFLICT, conflict_kind(view_here.reason), tap, charged, detail)
 
     def _uses(self, decision: Approved, view_here: Decision) -> tuple[Use, ...]:
         """Return the uses to record: those of the edge, by the right we know in place of one read off the band."""
@@ -165,7 +170,7 @@ class TapHome:
             self._draft,
             tap.sale,
             right.body.account_id,
-            transfer_id=self._new_id(0),
+            transfer_id=self._new_id(_TRANSFER),
             tap_id=tap.tap_id,
             token=self._token,
             at=tap.at,
@@ -176,7 +181,8 @@ class TapHome:
         over_minor = past_limit_minor(account) if account else 0
         if over_minor:
             detail = {"our_reason": Reason.OVER_FOLIO_LIMIT.value, "account_id": right.body.account_id}
-            self._file(ConflictKind.PAST_LIMIT, tap, min(over_minor, tap.sale.total_minor), detail)
+            past_minor = min(over_minor, tap.sale.total_minor)
+            self._file(_FOLIO_CONFLICT, ConflictKind.PAST_LIMIT, tap, past_minor, detail)
         return tap.sale.total_minor
 
     def _other_use(self, refused: Refused, uses: tuple[Use, ...]) -> dict[str, Any]:
@@ -200,9 +206,11 @@ class TapHome:
         self._draft.put(replace(self._token, pin_tries=self._token.pin_tries + 1))
         self._tell("pin.wrong", {"tap_id": self._entry.tap.tap_id if self._entry.tap else ""})
 
-    def _file(self, kind: ConflictKind, tap: Tap, amount_minor: int, detail: dict[str, Any]) -> None:
+    def _file(
+        self, slot: int, kind: ConflictKind, tap: Tap, amount_minor: int, detail: dict[str, Any]
+    ) -> None:
         """File a conflict with both sides: what the edge knew and how old that was, and what we know."""
-        conflict_id = self._new_id(1 if kind is ConflictKind.PAST_LIMIT else 2)
+        conflict_id = self._new_id(slot)
         edge_side = {
             "position": self._entry.position,
             "as_of": self._entry.as_of.isoformat() if self._entry.as_of else None,
@@ -269,6 +277,20 @@ class TapHome:
 
     def _new_id(self, n: int) -> str:
         return self._command.new_id(self._index * _IDS_PER_ENTRY + n)
+
+
+def _check_storable(tap: Tap, decision: Approved | Refused) -> None:
+    """Do nothing when every text and figure of the tap can be kept: what no database takes would block the journal.
+
+    Raises:
+        EntryFault: one cannot.
+    """
+    right = decision.entitlement_id if isinstance(decision, Approved) else ""
+    for name, text in (("tap id", tap.tap_id), ("reader", tap.reader), ("right", right)):
+        if len(text) > _TEXT_MAX or "\0" in text:
+            raise EntryFault(f"the {name} is too long, or holds a character that cannot be stored")
+    if tap.sale is not None and not 0 <= tap.sale.total_minor <= AMOUNT_MINOR_MAX:
+        raise EntryFault(f"{tap.sale.total_minor} is no total of a sale")
 
 
 def _text(at: datetime) -> str:

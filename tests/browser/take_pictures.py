@@ -1,7 +1,7 @@
 """Takes the pictures of the pages anew: python3 run.py python tests/browser/take_pictures.py
 
 The guest's and the staff's pages are those of the browser tests' family; the workbench is that of the demo's story,
-with one edge cut off.
+with the hotel cut off.
 """
 
 import os
@@ -83,16 +83,16 @@ def shoot(
 
 
 def take_workbench(browser: Browser, folder: Path) -> None:
-    """Take the workbench after the story, with the shops cut off and a band at a gate."""
+    """Take the workbench after the story, with the hotel cut off and a band at a gate."""
     plan = Plan(folder, free_port_base(PORT_SPAN))
     options = Options(plan, f"sqlite:///{plan.database_file}", seed=1)
     with played_story(options, Narrator(pause_s=0.0)):
         page = visitor(browser, DESK)
         page.goto(f"{plan.gateway_url}/workbench")
-        page.locator("button[value='shops:cut']").click()
+        page.locator("button[value='hotel:cut']").click()
         page.get_by_text("Cut off, deciding alone").wait_for()
         media = page.locator(".medium:not(.is-revoked)")
-        for number, touchpoint in ((0, "gate-1"), (1, "door-101")):
+        for number, touchpoint in ((1, "door-101"), (0, "gate-1")):
             media.nth(number).locator("input").check(force=True)
             page.locator(f"#reader-{touchpoint} .reader-tap").click()
             page.locator(

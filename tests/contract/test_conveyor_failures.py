@@ -13,7 +13,7 @@ from gateway.books import BooksBroken
 from gateway.db import rows as r
 from gateway.db.load import rows_where
 from gateway.errors import Busy, NotHeld, Rejection
-from tests.support.gateway_world import Burst, Charge, House, Move, NewParty, command, house
+from tests.support.gateway_world import Burst, Charge, ChargeFolio, House, Move, NewParty, command, house
 
 
 @pytest.fixture
@@ -125,6 +125,18 @@ def test_a_full_queue_refuses_at_once_and_loses_nothing_it_took(database_url: st
                 gateway.conveyor.submit("test.charge", command(Charge(folio, 1)))
         assert (busy.value.status, busy.value.headers) == (429, {"Retry-After": "1"})
         assert [future.result(20)["balance_minor"] for future in taken] == [1, 2, 3, 4, 5]
+
+
+def test_a_batch_holds_as_much_work_as_it_may_and_not_as_many_commands(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChargeFolio, "weight", lambda self, body: body.amount_minor)
+    sizes: list[int] = []
+    with house(database_url, batch_max=10, on_batch=lambda outcomes: sizes.append(len(outcomes))) as gateway:
+        folio = gateway.party()["folio"]
+        futures = together(gateway, *(("test.charge", Charge(folio, amount)) for amount in (4, 4, 4, 50, 1)))
+        assert [future.result(20)["balance_minor"] for future in futures] == [4, 8, 12, 62, 63]
+    assert sizes[-4:] == [2, 1, 1, 1]
 
 
 def test_stopping_carries_out_what_waits(database_url: str) -> None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
+from sqlalchemy import text
 
+from gateway.db import locks
 from gateway.db import rows as r
 from gateway.db.load import rows_where
 from gateway.errors import Rejection
@@ -84,6 +87,28 @@ def test_two_gateways_with_one_id_make_one_effect(database_url: str) -> None:
             ]
             assert {future.result()["balance_minor"] for future in futures} == {n + 1}
         assert balance(one, folio) == 20
+
+
+def test_the_second_gateway_finds_the_answer_and_does_not_decide_again(database_url: str) -> None:
+    with house(database_url) as one, house(database_url, load=False) as other:
+        folio = one.party()["folio"]
+        with one.database.write() as connection:
+            # Both have taken the command up before either can decide it. Decided twice, it would be over the limit.
+            locks.hold(connection, [f"ACCOUNT:{folio}"])
+            wishes = [
+                each.conveyor.submit("test.charge", command(Charge(folio, 60_000), "once"))
+                for each in (one, other)
+            ]
+            while not one.database.is_sqlite and _waiting_for_locks(other) < 2:
+                Event().wait(0.005)
+        assert [wish.result(10) for wish in wishes] == [{"balance_minor": 60_000}] * 2
+        assert balance(one, folio) == 60_000
+
+
+def _waiting_for_locks(gateway: House) -> int:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with gateway.database.read() as connection:
+        return int(connection.execute(waiting).scalar_one())
 
 
 def test_an_answer_survives_the_process(database_url: str) -> None:

@@ -1,6 +1,8 @@
 """Taps come home: each counts once, money follows, and what the gateway sees otherwise is filed, never hidden."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ from gateway.services.journal import TakeJournal
 from gateway.services.set_aside import SettleSetAside
 from tests.support.home_world import (
     PIN_RIGHT,
+    GiveAgain,
     Home,
     Journal,
     Turn,
@@ -25,7 +28,7 @@ from tests.support.home_world import (
 from tests.support.worlds import TOKEN_ID, an_id
 from wallet.journal import EntryKind
 from wallet.reasons import Reason
-from wallet.tap import Approved, Hold, HoldAnswer, Refused
+from wallet.tap import Approved, Hold, HoldAnswer, Presented, Proof, Refused, Sale, SaleLine
 from wallet.token import Step
 
 HELD = Hold(HoldAnswer.HELD)
@@ -203,6 +206,42 @@ def test_a_late_tap_is_judged_by_the_rights_as_they_stood(gateway: Home) -> None
     assert gateway.folio().balance_minor == 1450
 
 
+def test_a_right_given_after_the_tap_does_not_excuse_it(gateway: Home) -> None:
+    gateway.do("test.turn_off", Turn(right="spending"), at_s=-10)
+    gateway.do("test.give_again", GiveAgain("spending", "spending-2"), at_s=10)
+    tap = tap_at("till", 101, at_s=0, sale=basket(1))
+    journal = Journal("shops")
+    journal.write(tap, sold(tap))
+    gateway.take(journal)
+    (conflict,) = gateway.rows(r.ConflictRow)
+    assert conflict.detail["our_reason"] == Reason.NOT_ENTITLED
+
+
+def test_days_later_a_daily_limit_is_still_judged_by_all_that_was_sold_that_day(gateway: Home) -> None:
+    shops, hotel = Journal("shops"), Journal("shops", epoch="0190a000-0000-7000-8000-000000000002")
+    for journal, number in ((shops, 101), (hotel, 102), (hotel, 103)):
+        tap = tap_at("till", number, at_s=number, sale=basket(8, number), pin=PIN_RIGHT, hold=HELD)
+        journal.write(tap, sold(tap))
+    week_s = 8 * 24 * 3600
+    gateway.do("journal.take", TakeJournal(shops.batch()), at_s=week_s)
+    gateway.do("journal.take", TakeJournal(hotel.batch()), at_s=week_s)
+    (conflict,) = gateway.rows(r.ConflictRow)
+    assert (conflict.kind, conflict.detail["our_reason"]) == ("past_limit", Reason.OVER_DAILY_LIMIT)
+
+
+def test_a_sale_past_the_folio_and_past_the_guests_own_limit_is_filed_for_both(database_url: str) -> None:
+    with home(database_url, limit_minor=20_000) as gateway:
+        journal = Journal("shops")
+        tap = tap_at("till", 101, sale=basket(21, 101), pin=PIN_RIGHT, hold=HELD)
+        journal.write(tap, sold(tap))
+        gateway.take(journal)
+        filed = {row.detail["our_reason"]: row.amount_minor for row in gateway.rows(r.ConflictRow)}
+    assert filed == {
+        Reason.OVER_FOLIO_LIMIT: 21 * 1450 - 20_000,
+        Reason.OVER_DAILY_LIMIT: 21 * 1450,
+    }
+
+
 def test_spending_past_the_daily_limit_is_posted_filed_and_valued(gateway: Home) -> None:
     journal = Journal("shops")
     for number in range(101, 104):
@@ -282,6 +321,43 @@ def test_a_hold_whose_answer_was_lost_is_voided_by_the_refusal(gateway: Home) ->
     gateway.take(journal)
     assert (gateway.folio().held_minor, gateway.folio().balance_minor) == (0, 0)
     assert [row.state for row in gateway.rows(r.HoldRow)] == [r.HoldState.VOIDED]
+
+
+def test_a_hold_is_voided_also_by_a_verdict_that_names_no_token(gateway: Home) -> None:
+    tap = tap_at("till", 101, sale=basket(2))
+    gateway.hold(tap)
+    torn = msgspec.structs.replace(
+        tap, presented=Presented(Proof.CHIP_UID, fault=Reason.CREDENTIAL_MALFORMED)
+    )
+    journal = Journal("shops")
+    journal.write(torn, Refused(Reason.CREDENTIAL_MALFORMED))
+    receipt = gateway.take(journal)
+    assert (receipt["acknowledged"], gateway.folio().held_minor) == (1, 0)
+    assert [row.state for row in gateway.rows(r.HoldRow)] == [r.HoldState.VOIDED]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"tap_id": "t" * 65},
+        {"reader": "a\0b"},
+        {"at": datetime(1, 1, 1, tzinfo=UTC)},
+        {"sale": msgspec.structs.replace(basket(1), total_minor=2**63)},
+        {"sale": Sale("s", "grill", "EUR", (SaleLine("menu", 1, -1450, "vat"),), -1450)},
+        {"sale": msgspec.structs.replace(basket(1), currency="USD")},
+    ],
+    ids=["long id", "NUL", "year one", "huge total", "negative total", "other currency"],
+)
+def test_what_no_ledger_can_keep_is_set_aside_and_blocks_nobody(gateway: Home, odd: dict[str, Any]) -> None:
+    journal = Journal("shops")
+    tap = tap_at("till", 101, sale=basket(1))
+    journal.write(msgspec.structs.replace(tap, **odd), sold(tap))
+    last = tap_at("till", 105, at_s=5, sale=basket(1, 2))
+    journal.write(last, sold(last))
+    receipt = gateway.take(journal)
+    assert (receipt["acknowledged"], receipt["set_aside"]) == (2, [1])
+    assert [row.id for row in gateway.rows(r.TapRow)] == [last.tap_id]
+    assert gateway.folio().balance_minor == 1450
 
 
 def test_a_request_that_arrives_after_its_verdict_holds_nothing(gateway: Home) -> None:

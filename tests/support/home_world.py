@@ -118,12 +118,32 @@ class TurnOff(Service[Turn]):
         return Outcome({}, (replace(right, revoked_at=at),))
 
 
+class GiveAgain(Struct, frozen=True):
+    """Give one of the guest's rights once more, under another id."""
+
+    right: str
+    new_id: str
+
+
+class GiveRight(Service[GiveAgain]):
+    name = "test.give_again"
+
+    def keys(self, body: GiveAgain) -> frozenset[Key]:
+        return frozenset({Key(KeyKind.TOKEN, TOKEN_ID)})
+
+    def decide(self, state: WorkingSet, command: Command[GiveAgain]) -> Outcome:
+        right = msgspec.structs.replace(RIGHTS[command.body.right], entitlement_id=command.body.new_id)
+        row = entitlement_row(TOKEN_ID, right, made_at=command.envelope.at, resort=state.resort)
+        return Outcome({}, (row,))
+
+
 SERVICES: dict[str, Service[Any]] = {
     service.name: service
     for service in (
         LoadResort(),
         SettleGuest(),
         TurnOff(),
+        GiveRight(),
         JournalTake(),
         HoldPlace(),
         HoldExpire(),

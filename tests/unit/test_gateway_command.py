@@ -7,14 +7,15 @@ from typing import get_args
 import pytest
 from msgspec import Struct
 
-from gateway.command import Channel, Command, Envelope, Key, KeyKind, window_key
+from gateway.books import BooksBroken, check
+from gateway.command import Channel, Command, Envelope, Key, KeyKind, Outcome, window_key
 from gateway.db import rows as r
 from gateway.db.tables import PRIMARY_KEY, TABLE_OF, metadata
 from gateway.errors import NotHeld, Rejection
 from gateway.working_set import WorkingSet, keys_of
 from tests.support.gateway_world import RESORT
 from wallet.ids import is_id
-from wallet.ledger import AccountKind
+from wallet.ledger import AccountKind, TransferKind
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 ACCOUNT = r.AccountRow("folio", AccountKind.FOLIO, "EUR", "p")
@@ -34,6 +35,17 @@ def held(*rows: r.Row) -> WorkingSet:
         state.hold(keys_of(row))
     state.take(rows)
     return state
+
+
+def test_an_account_takes_postings_in_its_own_currency_alone() -> None:
+    transfer = r.TransferRow("t", TransferKind.SALE, AT, AT.date(), "USD", 5, "x", "id-1")
+    postings = (
+        r.PostingRow("t", 1, ACCOUNT.id, "USD", 5),
+        r.PostingRow("t", 2, "revenue:x:USD", "USD", -5),
+    )
+    moved = replace(ACCOUNT, balance_minor=5)
+    with pytest.raises(BooksBroken, match="another currency"):
+        check(held(ACCOUNT), Outcome({}, (transfer, *postings, moved)))
 
 
 def test_ids_are_the_same_each_time_a_command_is_decided_and_differ_otherwise() -> None:
