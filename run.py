@@ -146,7 +146,9 @@ def install(wanted: str, lock_fd: int) -> None:
     venv = [uv, "venv", "--quiet", "--no-project", "--clear", "--python", python, str(VENV)]
     step("making the environment", venv, env, lock_fd)
     count = len(re.findall("^[a-z0-9].*==", LOCK.read_text(), re.MULTILINE))
-    sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(VENV), str(LOCK)]
+    # Compiled once, here: where bytecode is not to be written, each process would compile every package anew.
+    sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", "--python", str(VENV)]
+    sync += [str(LOCK)]
     sync += [
         "--build-constraints",
         str(SETUP_LOCK),

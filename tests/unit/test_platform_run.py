@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Stands in for the installer, which downloads: it notes its words, makes an "environment" and ends as told.
 FAKE_UV = """#!/bin/sh
-echo "$1 $2" >> "$FAKE_UV_LOG"
+echo "$*" >> "$FAKE_UV_LOG"
 case "$1" in
     --version) echo "uv 99.0.0" ;;
     venv)
@@ -94,6 +94,13 @@ def test_it_installs_once_and_then_only_compares(checkout: Checkout) -> None:
     assert "installing" in first[2]
     assert second[2] == ""
     assert checkout.installs() == 1
+
+
+def test_what_is_installed_is_hashed_and_compiled(checkout: Checkout) -> None:
+    checkout.run("python", "-c", "")
+    (sync,) = [line for line in checkout.log.read_text().splitlines() if line.startswith("pip sync")]
+
+    assert {"--require-hashes", "--compile-bytecode"} <= set(sync.split())
 
 
 def test_a_changed_lock_installs_again(checkout: Checkout) -> None:
