@@ -44,6 +44,9 @@ def main(argv: list[str]) -> int:
     if word is None:
         print(f"passband: there is no word {argv[0]!r}.\n\n{usage()}", file=sys.stderr)
         return 2
+    # httpx has a command line of its own, for which it loads click, rich and pygments where they are installed: half
+    # of its time, in every process of the demo. None tells an import that the module is not there.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # typeshed leaves the None out
     answer: Callable[[list[str]], int] = getattr(import_module(word.module), word.function)
     return answer(argv[1:])
 

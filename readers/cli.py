@@ -1,47 +1,85 @@
 """`passband edge`: run, enrol, look at an edge."""
 
-import logging
+import argparse
 import signal
 import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
-
-import click
-import typer
+from typing import Any
 
 from readers.settings import Settings, SettingsFault, load_settings
 
-_SettingsFile = Annotated[Path, typer.Option("--settings", help="The edge's TOML file.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run the readers of one venue.")
-
 
 def main(argv: list[str]) -> int:
-    """Run one word of `passband edge` and return the exit status: 0 only on success."""
+    """Run one word of `passband edge` and return the exit status: 0 only on success, 2 for a wrong line."""
+    try:
+        given = parser().parse_args(argv)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
     from readers.store import StoreDamaged, StoreUnwritable
     from readers.transport.base import TransportFault
 
     try:
-        status = app(argv, prog_name="passband edge", standalone_mode=False)
+        return _answer(given)
     except (SettingsFault, StoreDamaged, StoreUnwritable, TransportFault, FileNotFoundError) as fault:
         print(f"passband edge: {fault}", file=sys.stderr)
         return 1
-    except typer.Exit as leaving:
-        return leaving.exit_code
-    except typer.Abort:
+    except KeyboardInterrupt:
         return 130
-    except click.ClickException as error:
-        error.show()
-        return 2
-    return int(status or 0)
 
 
-@app.command()
-def run(settings_file: _SettingsFile, verbose: Annotated[bool, typer.Option("--verbose")] = False) -> int:
+def parser() -> argparse.ArgumentParser:
+    """Return the reader of the command line: every word with its options and sentences."""
+    whole = argparse.ArgumentParser(
+        prog="passband edge", description="Run the readers of one venue.", allow_abbrev=False
+    )
+    words = whole.add_subparsers(dest="word", metavar="WORD", required=True)
+    run_ = _word(
+        words, "run", "Serve the readers until SIGTERM or Ctrl-C; the taps in hand are finished first."
+    )
+    run_.add_argument("--verbose", action="store_true", help="Log what happens, not only what goes wrong.")
+    enrol_ = _word(
+        words, "enrol", "Make this edge's key, tell the gateway its public half, and keep what to trust."
+    )
+    enrol_.add_argument("--code", required=True, help="The one-time code.")
+    status_ = _word(
+        words, "status", "Tell how the running edge is; the exit status is 0 when it runs without an alarm."
+    )
+    journal_ = _word(
+        words, "journal", "List the journal and follow its chain; the exit status is 0 when it holds."
+    )
+    for word in (status_, journal_):
+        word.add_argument("--json", action="store_true", dest="as_json", help="Print JSON for programs.")
+    return whole
+
+
+def _word(words: Any, name: str, sentence: str) -> argparse.ArgumentParser:
+    # argparse keeps the type of what add_subparsers returns to itself.
+    made: argparse.ArgumentParser = words.add_parser(
+        name, help=sentence, description=sentence, allow_abbrev=False
+    )
+    made.add_argument("--settings", type=Path, required=True, metavar="FILE", help="The edge's TOML file.")
+    return made
+
+
+def _answer(given: argparse.Namespace) -> int:
+    match given.word:
+        case "run":
+            return run(given.settings, verbose=given.verbose)
+        case "enrol":
+            return enrol(given.settings, given.code)
+        case "status":
+            return status(given.settings, as_json=given.as_json)
+        case "journal":
+            return journal(given.settings, as_json=given.as_json)
+    raise AssertionError(f"{given.word} is declared and not answered")
+
+
+def run(settings_file: Path, *, verbose: bool) -> int:
     """Serve the readers until SIGTERM or Ctrl-C; the taps in hand are finished first."""
+    import logging
+
     settings = load_settings(settings_file)
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
@@ -64,8 +102,7 @@ def run(settings_file: _SettingsFile, verbose: Annotated[bool, typer.Option("--v
     return 0
 
 
-@app.command()
-def enrol(settings_file: _SettingsFile, code: Annotated[str, typer.Option(help="The one-time code.")]) -> int:
+def enrol(settings_file: Path, code: str) -> int:
     """Make this edge's key, tell the gateway its public half, and keep what to trust."""
     from readers.clock import SystemClock, SystemEntropy, new_id
     from readers.transport import http
@@ -84,8 +121,7 @@ def enrol(settings_file: _SettingsFile, code: Annotated[str, typer.Option(help="
     return 0
 
 
-@app.command()
-def status(settings_file: _SettingsFile, as_json: _Json = False) -> int:
+def status(settings_file: Path, *, as_json: bool) -> int:
     """Tell how the running edge is; the exit status is 0 when it runs without an alarm."""
     import httpx
     import msgspec
@@ -114,8 +150,7 @@ def status(settings_file: _SettingsFile, as_json: _Json = False) -> int:
     return 1 if told.alarms else 0
 
 
-@app.command()
-def journal(settings_file: _SettingsFile, as_json: _Json = False) -> int:
+def journal(settings_file: Path, *, as_json: bool) -> int:
     """List the journal and follow its chain; the exit status is 0 when it holds."""
     import msgspec
 

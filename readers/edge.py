@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from readers.background import Background
 from readers.backoff import Backoff
 from readers.clock import Clock, Entropy, new_id
 from readers.drivers import open_driver
@@ -62,10 +63,17 @@ class Edge:
         def backoff() -> Backoff:
             return Backoff(entropy, max_s=settings.backoff_max_s)
 
+        self._background = Background(backoff)
         self._presence = Presence(self._transport, clock, edge.online_s)
         self._pusher = Pusher(self.store, self._transport, edge.id, backoff())
         self._puller = Puller(
-            self.store, self._transport, clock, backoff(), feed_wait_s=edge.feed_wait_s, renew=self._renew
+            self.store,
+            self._transport,
+            clock,
+            backoff(),
+            feed_wait_s=edge.feed_wait_s,
+            renew=self._renew,
+            gone=self._doubt,
         )
         self._encoder = Encoder(
             HttpEncodingDesk(desk_client, entropy), self._trust, backoff(), wait_s=edge.feed_wait_s
@@ -91,11 +99,9 @@ class Edge:
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; then finish the taps in hand and end."""
         self._writer.start()
-        background = [
-            _thread("push", self._pusher.run, stop),
-            _thread("pull", self._puller.run, stop),
-            _thread("encode", self._serve_encoders, stop),
-        ]
+        self._background.start("push", self._pusher.run, stop)
+        self._background.start("pull", self._puller.run, stop)
+        self._background.start("encode", self._serve_encoders, stop)
         readers = [
             _thread(f"reader-{reader.id}", driver.serve, self._handler(reader), stop)
             for reader, driver in self._drivers
@@ -107,9 +113,7 @@ class Edge:
             thread.join(self.settings.edge.hold_deadline_s + _JOIN_S)
         self._writer.stop()
         self._pusher.wake()
-        for thread in background:
-            thread.join(_JOIN_S)
-        if not any(thread.is_alive() for thread in background):
+        if self._background.join(_JOIN_S):
             self.store.close()
         if self._lamp_log is not None:
             self._lamp_log.close()
@@ -119,7 +123,13 @@ class Edge:
         """Return how the edge is now."""
         edge = self.settings.edge
         known, mark = self.store.known(), self.store.mark()
-        alarms = (self._writer.alarm, self._pusher.alarm, self._outputs.last_error)
+        alarms = (
+            self._writer.alarm,
+            self._pusher.alarm,
+            self._puller.alarm,
+            self._outputs.last_error,
+            *self._background.alarms,
+        )
         troubles = (self._puller.last_error, self._pusher.last_error, self._encoder.last_error)
         return Status(
             edge=edge.id,
@@ -167,6 +177,10 @@ class Edge:
         if anchors != self._trust.anchors:
             self._trust.renew(anchors)
             save_anchors(self.settings.edge.directory, anchors)
+
+    def _doubt(self) -> None:
+        self.store.doubt()
+        self._pusher.wake()
 
 
 def _driver(drivers: OpenDriver, reader: ReaderSettings, clock: Clock) -> Driver:

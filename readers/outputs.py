@@ -1,9 +1,11 @@
 """What the guest sees and hears at a touchpoint, and the log that says which light was shown."""
 
+import fcntl
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -34,24 +36,46 @@ class Output(Protocol):
 
 
 class LampLog:
-    """Appends one JSON line per light, each with a single write, so that lines of two processes never mix."""
+    """Appends one JSON line per light, each with a single write, so that lines of two processes never mix.
+
+    A line that a full disk or a power cut tore is cut off again: another appended to it would spoil both.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         self._lock = threading.Lock()
+        with self._alone():
+            self._cut_torn_line()
 
     def show(self, sight: Sight) -> None:
         """Append the line."""
         line = msgspec.json.encode(sight.lamp) + b"\n"
-        with self._lock:
-            written = os.write(self._descriptor, line)
-        if written != len(line):
-            raise OSError("the lamp log took only a part of a line; is its disk full?")
+        with self._alone():
+            if os.write(self._descriptor, line) != len(line):
+                self._cut_torn_line()
+                raise OSError("the lamp log took only a part of a line; is its disk full?")
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads and processes from the file meanwhile."""
+        with self._lock:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _cut_torn_line(self) -> None:
+        size = whole = os.fstat(self._descriptor).st_size
+        while whole and os.pread(self._descriptor, 1, whole - 1) != b"\n":
+            whole -= 1
+        if whole < size:
+            os.ftruncate(self._descriptor, whole)
 
 
 class Console:

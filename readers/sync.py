@@ -9,6 +9,7 @@ from readers.clock import Clock
 from readers.store import OutOfStep, Store, StoreUnwritable
 from readers.transport.base import (
     Anchors,
+    Denied,
     FeedGone,
     JournalRefused,
     Transport,
@@ -117,10 +118,12 @@ class Puller:
         *,
         feed_wait_s: float,
         renew: Callable[[Anchors], None],
+        gone: Callable[[], None],
     ) -> None:
         """Args:
         feed_wait_s: how long one request waits for news.
         renew: called with the anchors, at the start and once an hour.
+        gone: called when the feed can't be continued: the gateway may be an older one, restored.
         """
         self._store = store
         self._transport = transport
@@ -128,8 +131,10 @@ class Puller:
         self._backoff = backoff
         self._feed_wait_s = feed_wait_s
         self._renew = renew
+        self._gone = gone
         self._anchors_at_s: float | None = None
         self._whole = store.known().as_of is not None
+        self.alarm = ""
         self.last_error = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -137,7 +142,11 @@ class Puller:
         while not stop.is_set():
             try:
                 self.pull_once()
-            except (TransportFault, OutOfStep, StoreUnwritable, ValueError) as fault:
+            except (TransportFault, OutOfStep, StoreUnwritable, ValueError, OSError) as fault:
+                # Not accepted, an edge only looks connected: it learns of no revocation until somebody acts.
+                self.alarm = (
+                    f"the gateway doesn't accept this edge: {fault}" if isinstance(fault, Denied) else ""
+                )
                 if str(fault) != self.last_error:
                     log.warning("pull: %s", fault)
                 self.last_error = str(fault)
@@ -145,7 +154,7 @@ class Puller:
                 stop.wait(self._backoff.pause_s(retry_after_s))
                 continue
             self._backoff.succeed()
-            self.last_error = ""
+            self.alarm = self.last_error = ""
 
     def pull_once(self) -> None:
         """Take the next news, a whole snapshot where the feed can't be continued.
@@ -155,8 +164,10 @@ class Puller:
         """
         now_s = self._clock.elapsed_s()
         if self._anchors_at_s is None or now_s - self._anchors_at_s >= ANCHORS_EVERY_S:
-            self._renew(self._transport.anchors())
+            anchors = self._transport.anchors()
+            # Asked for once, whatever comes of it: anchors that can't be taken must not keep the feed away.
             self._anchors_at_s = now_s
+            self._renew(anchors)
         if not self._whole:
             self._take_snapshot()
             return
@@ -166,6 +177,7 @@ class Puller:
         except (FeedGone, OutOfStep) as fault:
             log.warning("the feed can't be continued (%s): taking a snapshot", fault)
             self._whole = False
+            self._gone()
 
     def _take_snapshot(self) -> None:
         page = self._transport.snapshot(None, None)

@@ -3,8 +3,7 @@
 import hashlib
 from collections.abc import Collection
 
-from sqlalchemy import BigInteger, Connection, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, text
 
 NUMBERER = "numberer"
 MIGRATION = "migration"

@@ -43,7 +43,12 @@ def check_lights(
         for tap_id, (entry, *_) in entries.items():
             head = heads.get((entry.edge, entry.epoch))
             if head is None or head.number < entry.number:
-                # Still on its way: it is safe in the journal, which is what was promised so far.
+                # Still on its way: it is safe in the journal, which is what was promised so far, unless the
+                # gateway said that it has it.
+                lost.look(
+                    entry.number > edge.acknowledged.get(entry.epoch, 0),
+                    f"{edge.edge}: tap {tap_id} is acknowledged, but the ledger ends before it",
+                )
                 continue
             row, where = taps.get(tap_id), (entry.edge, entry.epoch, entry.number)
             home = row is not None and (row.edge, row.epoch, row.number) == where

@@ -48,13 +48,15 @@ class _Replay:
     def _decided_again(self, entry: JournalEntry) -> str | None:
         # By version, not by position: a page or a cut batch may bring a newer resort than its position tells.
         tap, resort = entry.tap, self._resorts.get(entry.resort_version)
-        if (
-            entry.kind is not EntryKind.TAP
-            or tap is None
-            or resort is None
-            or entry.rulebook != RULEBOOK_VERSION
-        ):
+        if entry.kind is not EntryKind.TAP or tap is None or entry.rulebook != RULEBOOK_VERSION:
             return None
+        if not entry.resort_version:
+            # Nothing was ever heard of the resort: that is refused before any facts are looked at.
+            return _compared(entry.decision, Refused(Reason.FACTS_TOO_OLD))
+        if resort is None:
+            return f"rests on version {entry.resort_version} of the resort, which was never published"
+        if entry.decision == Refused(Reason.EDGE_OUT_OF_DATE) and not entry.document_version:
+            return None  # a document of a later version than the edge's: what it said, it could not read
         document = self._documents.get((entry.token_id, entry.document_version))
         if entry.document_version and document is None:
             return f"rests on version {entry.document_version} of token {entry.token_id}, which was never published"

@@ -3,13 +3,15 @@
 So a page can do and see exactly what its visitor could over HTTP: one set of rules, of roles and of answers.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from fastapi import Request
 
 from gateway.api.deps import COOKIE
 from gateway.errors import Rejection
+
+if TYPE_CHECKING:
+    import httpx
 
 PREFIX = "/api/v1"
 _STEP_S = 60.0
@@ -51,12 +53,14 @@ class OwnApi:
         answer = await self.ask(method, path, key=key, json=body if body is not None else {})
         return answer.json() if answer.content else None
 
-    async def ask(self, method: str, path: str, *, key: str = "", **content: Any) -> httpx.Response:
+    async def ask(self, method: str, path: str, *, key: str = "", **content: Any) -> "httpx.Response":
         """Send one request and return its response.
 
         Raises:
             Rejection: it failed.
         """
+        import httpx  # with the first page: edges and the public API need none of it
+
         peer = self._request.client
         transport = httpx.ASGITransport(
             self._request.app, raise_app_exceptions=False, client=(peer.host, peer.port) if peer else ("", 0)
@@ -70,7 +74,7 @@ class OwnApi:
         raise _rejection(answer)
 
 
-def _rejection(answer: httpx.Response) -> Rejection:
+def _rejection(answer: "httpx.Response") -> Rejection:
     try:
         problem = answer.json()
     except ValueError:

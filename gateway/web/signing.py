@@ -1,14 +1,16 @@
 """Signing in and out on pages, by the API's own routes; its cookie is handed on to the browser."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
-from httpx import Response as Answer
 
 from gateway.errors import Rejection
 from gateway.web.pages import go
 from gateway.web.visit import Post, Visit, posted, visit
+
+if TYPE_CHECKING:
+    from httpx import Response as Answer
 
 router = APIRouter(include_in_schema=False)
 
@@ -104,7 +106,7 @@ def _safe(address: str, otherwise: str) -> str:
     return address if ours else otherwise
 
 
-def _with_cookie(response: RedirectResponse, answer: Answer) -> Response:
+def _with_cookie(response: RedirectResponse, answer: "Answer") -> Response:
     """Hand the API's cookie on, as it set it."""
     for value in answer.headers.get_list("set-cookie"):
         response.headers.append("set-cookie", value)

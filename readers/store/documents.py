@@ -60,8 +60,15 @@ def resort_version(db: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def begin_snapshot(db: sqlite3.Connection) -> None:
-    """Begin a snapshot run: what no page of it names is dropped at its end."""
+def begin_snapshot(db: sqlite3.Connection, position: int) -> None:
+    """Begin a snapshot run at `position`: what no page of it names is dropped at its end.
+
+    One that ends before what is known here is told by a gateway that was restored from an older copy. Its
+    versions count anew: kept beside them, those of the lost days would hold off every later revocation.
+    """
+    if position < known(db).position:
+        db.execute("UPDATE document SET version = 0, position = 0")
+        db.execute("UPDATE resort SET version = 0")
     db.execute("UPDATE cursor SET run = run + 1")
 
 

@@ -145,9 +145,12 @@ class Store:
         """Apply one page of a snapshot, `first` or a further one of the same run."""
         with self._database.writing() as db:
             if first:
-                documents.begin_snapshot(db)
+                documents.begin_snapshot(db, page.position)
             documents.put_page(db, page)
             self._settle(db, (each.token_id for each in page.documents))
+        if first:
+            # A restored gateway may give a version's number to another resort.
+            self._resort = None
 
     def put_batch(self, batch: FeedBatch) -> None:
         """Apply a batch as a whole, or nothing of it.
@@ -170,6 +173,14 @@ class Store:
             journal.set_acknowledged(db, epoch, number, head)
             effects.settle_acknowledged(db, epoch, number)
             return True
+
+    def doubt(self) -> None:
+        """Take the last entry for unacknowledged: sent again, it has the gateway tell what it really has."""
+        with self._database.writing() as db:
+            mark = journal.mark(db)
+            before = journal.head_at(db, mark.epoch, mark.number - 1) if mark.backlog == 0 else None
+            if before is not None:
+                journal.set_acknowledged(db, mark.epoch, mark.number - 1, before)
 
     def unacknowledged(self, limit: int) -> tuple[Line, ...]:
         """Return up to `limit` entries that the gateway has not acknowledged, in order."""

@@ -36,7 +36,7 @@ def create_app(edge: "Edge", till_key: str | None) -> Starlette:
 
     async def taps(request: Request) -> Response:
         text = request.query_params.get("limit", "50")
-        if not text.isdigit() or not 1 <= int(text[:6]) <= TAPS_MAX:
+        if not text.isdecimal() or not 1 <= int(text[:6]) <= TAPS_MAX:
             raise Problem(422, "limit_invalid", f"limit is a number from 1 to {TAPS_MAX}.")
         return json_answer({"taps": edge.tapping.recent(int(text))})
 

@@ -1,6 +1,7 @@
 """The tills' API: open a sale, watch it, give the PIN, cancel."""
 
 import hmac
+import math
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
@@ -102,5 +103,7 @@ def _wait_of(request: Request) -> float:
     try:
         wait_s = float(request.query_params.get("wait_s", "0"))
     except ValueError:
-        raise Problem(422, "wait_s_invalid", "wait_s is a number of seconds.") from None
+        wait_s = math.nan
+    if math.isnan(wait_s):
+        raise Problem(422, "wait_s_invalid", "wait_s is a number of seconds.")
     return min(max(wait_s, 0.0), WAIT_S_MAX)

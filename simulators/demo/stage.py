@@ -56,6 +56,8 @@ class Memory:
     guest_session: Session | None = None
     sign_ins: int = 0
     lost_taps: list[str] = field(default_factory=list)
+    charged_minor: dict[str, int] = field(default_factory=dict)
+    """What was paid on the folio: the sale's tap → its amount."""
     latecomer: Guest | None = None
 
 

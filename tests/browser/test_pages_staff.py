@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import DESK, PHONE, Stay, Visitors
 from tests.support.pictures import jpeg
@@ -89,6 +89,29 @@ def test_the_desk_checks_in_takes_money_and_gives_a_code(stay: Stay, visitors: V
     assert code not in page.url
     told = stay.house.api("POST", "/sign-in", {"booking_reference": stay.strangers.reference, "code": code})
     assert told["party_id"] == stay.strangers.party_id
+
+
+def test_a_payment_whose_answer_was_lost_is_pressed_again_and_counts_once(
+    stay: Stay, visitors: Visitors
+) -> None:
+    desk = visitors.come(DESK)
+    desk.sign_in_staff("desk")
+    page = desk.open(f"/staff/parties/{stay.family.party_id}")
+
+    def taken_but_not_told(route: Route) -> None:
+        route.fetch(max_redirects=0, headers=route.request.all_headers())
+        route.fulfill(status=503, content_type="text/html", body="<main id='main'>gone</main>")
+
+    page.route("**/payments", taken_but_not_told, times=1)
+    page.locator("summary").filter(has_text="Take a payment").click()
+    page.get_by_label("Amount").fill("12.34")
+    page.get_by_role("button", name="Take it").click()
+    expect(page.locator("#toasts")).to_contain_text("Press again")
+    expect(page.get_by_label("Amount")).to_have_value("12.34")
+    page.get_by_role("button", name="Take it").click()
+    expect(page.get_by_role("status").first).to_contain_text("on the folio")
+    folio = stay.house.api("GET", f"/parties/{stay.family.party_id}/folio", who="desk")
+    assert [line["amount_minor"] for line in folio["lines"]].count(-1234) == 1
 
 
 def test_a_conflict_shows_both_sides_and_is_resolved_with_a_note(stay: Stay, visitors: Visitors) -> None:

@@ -1,7 +1,9 @@
 """The workbench before real processes: gateway, field and edges; each tap goes through emulated chips and codes."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -32,10 +34,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A resort with a checked-in guest."""
     plan = Plan(tmp_path_factory.mktemp("resort"), free_port_base(PORT_SPAN))
     dice = Dice(7)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(
-            "PASSBAND_ENVIRONMENT", "simulation"
-        )  # running_house sets more; undone with this context
+    with patch.dict(os.environ):  # a running house sets what its processes inherit
         database = f"sqlite:///{plan.database_file}"
         with running_house(plan, database, dice, Beats(), lambda said: None) as house:
             _check_in(house, dice)

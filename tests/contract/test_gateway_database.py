@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import StatementError
 
 from gateway.db import migrate
 from gateway.db import rows as r
 from gateway.db.engine import Database, normal_url
 from gateway.db.load import rows_where
-from gateway.db.migrate import is_current
+from gateway.db.migrate import NEWEST, configuration, is_current
 from gateway.db.tables import metadata
 from gateway.db.write import write_rows
 from tests.support.gateway_world import RESORT
@@ -30,6 +31,10 @@ def test_the_migrations_make_exactly_the_tables_the_code_knows(database_url: str
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, metadata) == []
     database.close()
+
+
+def test_the_newest_version_is_the_last_of_the_migrations() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_heads() == [NEWEST]
 
 
 def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:

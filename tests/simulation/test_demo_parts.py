@@ -6,6 +6,7 @@ import pytest
 
 from gateway.resort_toml import read_resort
 from readers.settings import load_settings
+from simulators.demo.chapters.departure import folio_unlike
 from simulators.demo.chapters.photo import draw_picture
 from simulators.demo.house import RESORT_FILE
 from simulators.demo.paper import write_settings
@@ -99,3 +100,20 @@ def test_the_picture_is_a_jpeg_and_the_same_for_the_same_seed() -> None:
     picture = draw_picture(3)
     assert picture.startswith(b"\xff\xd8\xff")
     assert picture == draw_picture(3) != draw_picture(4)
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ([("t1", 1200), ("t2", 900), (None, 50_000), (None, -52_100)], True),
+        ([("t2", 900), (None, 50_000)], False),
+        ([("t1", 1200), ("t1", 1200), ("t2", 900)], False),
+        ([("t1", 1199), ("t2", 900)], False),
+        ([], False),
+    ],
+)
+def test_a_folio_that_lacks_a_sale_or_has_it_twice_breaks_the_story_off(
+    told: list[tuple[str | None, int]], holds: bool
+) -> None:
+    lines = [{"tap_id": tap_id, "amount_minor": amount_minor} for tap_id, amount_minor in told]
+    assert (folio_unlike(lines, {"t2": 900, "t1": 1200}) == "") is holds

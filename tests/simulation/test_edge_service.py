@@ -102,6 +102,8 @@ def test_a_paid_sale_outlives_the_process(edge):
         ),
         ("GET", "/tills/till-1/sales/none", {"headers": KEY}, 404),
         ("GET", "/taps?limit=x", {}, 422),
+        ("GET", "/taps?limit=²", {}, 422),
+        ("GET", "/tills/till-1/sales/s-1?wait_s=nan", {"headers": KEY}, 422),
         ("GET", "/nowhere", {}, 404),
         ("DELETE", "/status", {}, 405),
     ],

@@ -212,7 +212,6 @@ class House:
 
 def command(body: Struct, command_id: str = "", actor: str = "staff:test") -> Command[Any]:
     at = datetime.now(UTC)
-    # A test's second process counts for itself, and must not take the ids of the first.
     envelope = Envelope(command_id or f"test-{os.getpid()}-{next(_ids)}", actor, Channel.DESK, None, at)
     return Command(envelope, body, SystemEntropy().draw(32))
 

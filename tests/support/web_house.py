@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.app import create_app
 from gateway.bootstrap import Gateway, build
+from gateway.edge_codes import new_edge
 from gateway.resort_toml import read_resort
-from gateway.services.edge import Enrolment, NewEdge
 from gateway.services.journal import TakeJournal
 from gateway.services.resort import LoadedResort
 from gateway.services.staff import NewStaff
@@ -35,6 +36,7 @@ PASSWORD = "a password for tests"
 STAFF = ("desk", "operations", "photographer")
 NAMES = ("Quillon", "Zephyrine", "Tobiah", "Ondine")
 RESORT_FILE = Path(__file__).resolve().parents[2] / "simulators/demo/resort.toml"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw().hex()
 _START_S = 30.0
 
 
@@ -193,12 +195,14 @@ def house(folder: Path, database_url: str = "", **more: Any) -> Iterator[House]:
         port = server.servers[0].sockets[0].getsockname()[1]
         resort = read_resort(RESORT_FILE.read_text(encoding="utf-8"))
         gateway.do("resort.load", LoadedResort(resort))
+        here = House(gateway, clock, resort, f"http://127.0.0.1:{port}")
         for name in STAFF:
             gateway.do("staff.add", NewStaff(name, gateway.passwords.hash(PASSWORD), (name,)))
         for edge in ("hotel", "park", "shops"):
-            gateway.do("edge.add", NewEdge(edge, edge, f"code of {edge}", clock.at + timedelta(days=1)))
-            gateway.do("edge.enrol", Enrolment(edge, f"code of {edge}", "00" * 32))
-        yield House(gateway, clock, resort, f"http://127.0.0.1:{port}")
+            wish, code = new_edge(gateway, edge, edge, gateway.new_id())
+            gateway.do("edge.add", wish)
+            here.api("POST", "/edges/enrol", {"edge": edge, "code": code, "public_key": KEY})
+        yield here
     finally:
         gateway.feed.release()
         server.should_exit = True

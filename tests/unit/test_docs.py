@@ -1,5 +1,6 @@
 """The documents say what is there: links lead somewhere, commands parse, settings, policies and tests are complete."""
 
+import argparse
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -7,14 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import typer
-from typer.core import TyperGroup
 
 import passband
 from benchmarks import cli as benchmarks_cli
-from gateway.cli import app as gateway_app
+from gateway import cli as gateway_cli
 from gateway.settings import Settings
-from readers.cli import app as edge_app
+from readers import cli as readers_cli
 from readers.settings import PREFIX, EdgeSettings
 from simulators import cli as simulators_cli
 from wallet.resort import Policies
@@ -25,7 +24,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?\n(?P<block>.*?)^```|`(?P<inline>[^`\n]+)`", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?:^|\s)(?:passband|passband\.py|run\.py (?=demo\b)) ?(?P<words>[a-z][^|;&#>\n]*)")
 ROW = re.compile(r"^\| `(?P<name>PASSBAND_[A-Z_]+)` \| (?P<default>[^|]+) \|", re.MULTILINE)
-TYPERS: dict[str, typer.Typer] = {"gateway": gateway_app, "edge": edge_app}
+TREES = {"gateway": gateway_cli.parser, "edge": readers_cli.parser}
 PARSERS: dict[str, Callable[[list[str]], int]] = {
     "demo": simulators_cli.demo,
     "simulate": simulators_cli.simulate,
@@ -56,20 +55,28 @@ def commands(path: Path) -> Iterator[list[str]]:
                     yield words
 
 
+def subwords_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the words that may follow, none where the options begin."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
 def mistake_in(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """Return what is wrong with a command, empty when its words and options exist."""
     options = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--help"}
-    if words[0] in TYPERS:
-        command = typer.main.get_command(TYPERS[words[0]])
+    if words[0] in TREES:
+        command = TREES[words[0]]()
         rest = iter(words[1:])
-        while isinstance(command, TyperGroup):
+        while subwords := subwords_of(command):
             word = next(rest, "…")
             if word in ("…", "--help"):
                 return ""
-            if word not in command.commands:
+            if word not in subwords:
                 return f"there is no {word!r}"
-            command = command.commands[word]
-        known = {name for parameter in command.params for name in parameter.opts}
+            command = subwords[word]
+        known = {name for action in command._actions for name in action.option_strings}
         return "".join(f"there is no {option}" for option in sorted(options - known))
     subword = words[1:2] if words[0] in WITH_SUBWORD else []
     with pytest.raises(SystemExit) as leaving:

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from multiprocessing import get_context
 
@@ -71,6 +72,29 @@ def test_a_torn_last_line_was_never_shown_but_damage_before_it_is_told(tmp_path)
     path.write_bytes(whole[:20] + b"\n" + whole)
     with pytest.raises(ValueError, match="line 1"):
         list(lamp_lines(path))
+
+
+@pytest.mark.parametrize("torn", [20, 70_000])
+def test_a_line_torn_by_a_power_cut_spoils_none_that_follows(tmp_path, torn):
+    path = tmp_path / "lamp.jsonl"
+    Outputs("edge-1", [LampLog(path)]).show(an_id(1), "t", "r", Approved("x"), NOON)
+    with path.open("ab") as file:
+        file.write(b"{" * torn)
+    Outputs("edge-1", [LampLog(path)]).show(an_id(2), "t", "r", Approved("x"), NOON)
+    assert [lamp.tap_id for lamp in lamp_lines(path)] == [an_id(1), an_id(2)]
+
+
+def test_a_disk_that_takes_half_a_line_keeps_none_of_it(tmp_path, monkeypatch):
+    path = tmp_path / "lamp.jsonl"
+    log, write = LampLog(path), os.write
+    outputs = Outputs("edge-1", [log])
+    outputs.show(an_id(1), "t", "r", Approved("x"), NOON)
+    monkeypatch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:30]))
+    outputs.show(an_id(2), "t", "r", Approved("x"), NOON)
+    monkeypatch.undo()
+    outputs.show(an_id(3), "t", "r", Approved("x"), NOON)
+    assert [lamp.tap_id for lamp in lamp_lines(path)] == [an_id(1), an_id(3)]
+    assert "disk full" in outputs.last_error
 
 
 def test_key_and_anchors_are_for_the_edge_alone(tmp_path):

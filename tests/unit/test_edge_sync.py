@@ -30,6 +30,7 @@ class Parts:
         self.store = Store(directory / "edge.sqlite", "edge-1", an_id(1, 99), NOON)
         self.pusher = Pusher(self.store, self.transport, "edge-1", self.backoff())
         self.renewed: list[Anchors] = []
+        self.spoilt_anchors = False
         self.puller = self.new_puller()
         self.stop = threading.Event()
         self.threads: list[threading.Thread] = []
@@ -39,8 +40,19 @@ class Parts:
 
     def new_puller(self):
         return Puller(
-            self.store, self.transport, self.clock, self.backoff(), feed_wait_s=0.3, renew=self.renewed.append
+            self.store,
+            self.transport,
+            self.clock,
+            self.backoff(),
+            feed_wait_s=0.3,
+            renew=self.renew,
+            gone=self.store.doubt,
         )
+
+    def renew(self, anchors):
+        self.renewed.append(anchors)
+        if self.spoilt_anchors:
+            raise ValueError("a key is none")
 
     def journal(self, count=1):
         with self.store.writing() as writing:
@@ -142,6 +154,11 @@ def head_at(store, epoch, number):
         return journal.head_at(db, epoch, number)
 
 
+def versions(store):
+    with store._database.reading() as db:
+        return dict(db.execute("SELECT token_id, version FROM document"))
+
+
 class TestPull:
     def test_a_snapshot_first_then_the_feed(self, parts):
         for n in range(1, 6):
@@ -172,6 +189,42 @@ class TestPull:
         parts.gateway.documents.clear()
         parts.puller.pull_once()
         assert parts.store.known().position == 0
+
+    def test_a_restored_gateway_is_believed_and_gets_again_what_it_lost(self, parts):
+        for version in (1, 2, 3):
+            parts.gateway.put(a_document(1, version))
+        parts.gateway.put(a_document(2))
+        parts.puller.pull_once()
+        parts.journal(3)
+        parts.pusher.push_once()
+        # The copy knows version 1 of one guest, nothing of the other, and two entries of the journal.
+        del parts.gateway.log[1:], parts.gateway.entries[2:]
+        parts.gateway.head = head_at(parts.store, parts.store.mark().epoch, 2)
+        parts.gateway.documents = {an_id(1, 1): a_document(1)}
+        parts.puller.pull_once()
+        parts.puller.pull_once()
+        assert versions(parts.store) == {an_id(1, 1): 1}
+        parts.gateway.put(a_document(1, 2))
+        parts.puller.pull_once()
+        assert versions(parts.store) == {an_id(1, 1): 2}, "a later change counts, whatever was known before"
+        while parts.pusher.push_once():
+            pass
+        assert [entry.number for entry in parts.gateway.entries] == [1, 2, 3, 4]
+
+    def test_anchors_that_cannot_be_taken_do_not_keep_the_feed_away(self, parts):
+        parts.spoilt_anchors = True
+        parts.gateway.put(a_document(1))
+        parts.run(parts.puller)
+        assert parts.gateway.wait_for(lambda: any("after=1&" in path for _, path in parts.gateway.requests))
+        assert len(parts.renewed) == 1
+
+    def test_an_edge_that_is_no_longer_accepted_raises_the_alarm(self, parts):
+        parts.run(parts.puller)
+        assert parts.gateway.wait_for(lambda: any("feed" in path for _, path in parts.gateway.requests))
+        parts.gateway.edge_key = Ed25519PrivateKey.from_private_bytes(b"o" * 32).public_key()
+        refused = len(parts.gateway.requests) + 2
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.requests) > refused)
+        assert "doesn't accept this edge" in parts.puller.alarm
 
     def test_news_arrive_while_the_request_waits(self, parts):
         parts.run(parts.puller)

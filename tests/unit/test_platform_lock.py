@@ -73,12 +73,12 @@ def test_the_lock_satisfies_what_the_project_declares() -> None:
 
 
 def test_a_lock_that_lags_behind_is_noticed() -> None:
-    pinned = {"typer": [Version("0.1")], "nfcpy": [Version("1.0.4")]}
+    pinned = {"httpx": [Version("0.1")], "nfcpy": [Version("1.0.4")]}
 
     assert unmet(
-        [Requirement("typer>=0.27"), Requirement("nfcpy==1.0.4"), Requirement("ndeflib")], pinned
+        [Requirement("httpx>=0.28"), Requirement("nfcpy==1.0.4"), Requirement("ndeflib")], pinned
     ) == [
-        "typer>=0.27",
+        "httpx>=0.28",
         "ndeflib",
     ]
 

@@ -258,7 +258,7 @@ def test_a_failure_never_shows_credentials(run_module: ModuleType) -> None:
 
 
 def test_a_wrong_hash_is_called_by_its_name(run_module: ModuleType) -> None:
-    told = run_module.explain("installing", "error: Hash mismatch for `typer==0.29.2`", 1)
+    told = run_module.explain("installing", "error: Hash mismatch for `httpx==0.28.1`", 1)
 
     assert (
         told

@@ -51,7 +51,7 @@ def test_a_day_that_keeps_every_promise(day: Day) -> None:
     figures = {"taps": 15, "approved": 13, "lost_taps": 0, "duplicated_taps": 0, "conflicts": 0}
     assert report.figures.items() >= figures.items()
     assert report.figures["offline_taps"] == 1
-    assert report.refused == {"token_unknown": 1, "medium_revoked": 1}
+    assert report.refused == {"not_entitled": 1, "medium_revoked": 1}
 
 
 def test_where_nothing_is_seen_nothing_is_said_to_hold(databases: Databases, tmp_path: Path) -> None:
@@ -178,6 +178,17 @@ def test_a_tap_that_the_ledger_lost(day: Day) -> None:
     assert day.verify().figures["lost_taps"] == 1
 
 
+def test_a_tap_that_was_acknowledged_and_then_forgotten(day: Day) -> None:
+    """A gateway restored from an older copy has said that it has what it no longer knows."""
+    tap = day.tap("door-101")
+    day.sql("DELETE FROM tap WHERE id = :id", id=tap.id)
+    day.sql("DELETE FROM journal_head WHERE edge = :edge", edge=tap.edge)
+    only(day, Promise.NO_TAP_LOST, f"{tap.id} is acknowledged")
+    hotel = day.evidence[tap.edge]
+    day.evidence[tap.edge] = replace(hotel, acknowledged=dict.fromkeys(hotel.acknowledged, 0))
+    assert day.broken() == {}, "what was not acknowledged is still on its way"
+
+
 def test_a_light_that_was_green_for_a_refusal(day: Day, folder: Path) -> None:
     log = folder / "hotel" / "lamp.jsonl"
     lines = log.read_text().splitlines(keepends=True)
@@ -218,9 +229,11 @@ def test_an_entry_that_stands_twice(day: Day) -> None:
 @pytest.mark.parametrize(
     ("verdict", "touchpoint", "changes", "says"),
     [
-        ("refused", "gate-in", {"decision": Refused(Reason.NOT_ENTITLED)}, "not_entitled"),
+        ("refused", "gate-in", {"decision": Refused(Reason.TOKEN_UNKNOWN)}, "token_unknown"),
         ("approved", "plaza", {"document_version": 99}, "never published"),
-        ("approved", "plaza", {"document_version": 0}, "token_unknown"),
+        ("approved", "plaza", {"document_version": 0}, "not_entitled"),
+        ("approved", "plaza", {"resort_version": 0}, "facts_too_old"),
+        ("approved", "plaza", {"resort_version": 99}, "of the resort, which was never published"),
     ],
 )
 def test_a_verdict_that_does_not_come_out_again(

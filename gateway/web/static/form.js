@@ -39,6 +39,12 @@ async function send(form, button) {
       credentials: "same-origin",
     });
     reachable(true);
+    // Nobody knows whether that was done. The form stays with its command id: pressing again counts once, while a form
+    // opened anew would be another command (and a payment taken twice).
+    if (answer.status >= 500 || answer.status === 429) {
+      toast("We are not sure that it arrived. Press again: it counts once.");
+      return;
+    }
     // To another page by the browser, so that it brings its own scripts; back to this one in place, without a jump.
     const landed = new URL(answer.url);
     if (answer.redirected && landed.pathname !== location.pathname) {

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 from msgspec import Struct
 
@@ -110,6 +109,8 @@ class Field:
 
     def __init__(self, control_url: str) -> None:
         self._control_url = control_url.rstrip("/")
+        import httpx  # at use: a gateway without a workbench starts without it
+
         # One for all: a new one loads the machine's certificates, which nothing on loopback shows.
         self._http = httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False, verify=False)  # noqa: S501 - loopback
         # It asks every edge each second while somebody looks: that is no news.
@@ -139,12 +140,13 @@ class Field:
         """Return an edge with its last lights; one that does not answer is seen without a status."""
         if not cable.web_url:
             return EdgeSeen(edge, cable)
+        import httpx
+
         try:
-            async with httpx.AsyncClient(
-                base_url=cable.web_url, timeout=_GLANCE_S, trust_env=False
-            ) as client:
-                status = await client.get("/status")
-                taps = await client.get("/taps", params={"limit": sights_max})
+            status = await self._http.get(f"{cable.web_url}/status", timeout=_GLANCE_S)
+            taps = await self._http.get(
+                f"{cable.web_url}/taps", params={"limit": sights_max}, timeout=_GLANCE_S
+            )
             told = msgspec.json.decode(status.content, type=Status)
             return EdgeSeen(edge, cable, told, msgspec.json.decode(taps.content, type=_Taps).taps)
         except (httpx.HTTPError, msgspec.DecodeError):
@@ -171,6 +173,8 @@ class Field:
         )
 
     async def _send(self, url: str, method: str, body: object, headers: dict[str, str], away: str) -> bytes:
+        import httpx
+
         try:
             answer = await self._http.request(method, url, json=body, headers=headers)
         except httpx.HTTPError:

@@ -37,8 +37,8 @@ async def bench_stream(
             yield message(entry, region="ledger", key=entry.position, html=html)
         looks = await _looks(bench)
         if looks != known:
-            if known:
-                yield ServerSentEvent(msgspec.json.encode({"kind": "edge"}).decode())
+            # The first look too: an edge may have changed between the page and its stream.
+            yield ServerSentEvent(msgspec.json.encode({"kind": "edge"}).decode())
             known = looks
         if not entries:
             await gateway.feed.until(after, _GLANCE_S)

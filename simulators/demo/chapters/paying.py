@@ -27,6 +27,7 @@ def expect_paid(
         raise StoryFailed(f"The till {touchpoint} asked for a PIN it does not need.")
     if asks_pin and not paid.asked_pin:
         raise StoryFailed(f"The till {touchpoint} did not ask for the PIN.")
+    stage.memory.charged_minor[str(paid.sale["tap_id"])] = int(paid.sale["total_minor"])
     _tell(stage, touchpoint, guest, paid, green=True)
 
 

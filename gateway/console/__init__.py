@@ -1,0 +1,1 @@
+"""The words of `passband gateway`, by what they are about; gateway/cli.py reads the line and hands over."""
