@@ -60,6 +60,19 @@ def test_a_batch_sent_again_in_any_cut_counts_once(gateway: Home) -> None:
     assert gateway.rows(r.ConflictRow) == []
 
 
+def test_another_last_entry_than_the_known_one_is_a_fork_refused_aloud(gateway: Home) -> None:
+    gateway.take(shops_with_three_sales())
+    other = Journal("shops")
+    for number in (101, 102, 104):
+        tap = tap_at("till", number, at_s=number, sale=basket(1, number))
+        other.write(tap, sold(tap))
+    with pytest.raises(Rejection) as refused:
+        gateway.take(other)
+    assert refused.value.code == "journal_fork"
+    assert refused.value.detail["acknowledged"] == 3
+    assert len(gateway.rows(r.TapRow)) == 3
+
+
 def test_a_gap_is_refused_aloud_and_nothing_is_taken(gateway: Home) -> None:
     journal = shops_with_three_sales()
     with pytest.raises(Rejection) as refused:
