@@ -11,7 +11,7 @@ from msgspec import Struct
 from gateway.auth import Doorman, Failures, Passwords
 from gateway.clock import Clock, Entropy, SystemEntropy
 from gateway.command import Channel, Command, Envelope
-from gateway.conveyor import Answer, Conveyor
+from gateway.conveyor import Conveyor
 from gateway.db import migrate
 from gateway.db.engine import Database
 from gateway.db.photos import StoredPhotos
@@ -22,6 +22,7 @@ from gateway.services.registry import all_services
 from gateway.services.staff import FirstIssuerKey
 from gateway.settings import Settings
 from gateway.vault import Vault
+from gateway.waiting import Answer
 from photopass.blobs import FolderBlobs
 from photopass.service import Album
 from wallet.ids import uuid7

@@ -12,6 +12,7 @@ def main(argv: list[str]) -> int:
         given = parser().parse_args(argv)
     except SystemExit as leaving:
         return int(leaving.code or 0)
+    from gateway.db.engine import DATABASE_FAULTS, said_by
     from gateway.errors import Rejection
     from gateway.resort_toml import ResortFaults
     from gateway.settings import SettingsFault
@@ -21,6 +22,9 @@ def main(argv: list[str]) -> int:
         return _answer(given)
     except (SettingsFault, VaultFault, ResortFaults, OSError) as fault:
         print(f"passband gateway: {fault}", file=sys.stderr)
+        return 1
+    except DATABASE_FAULTS as fault:
+        print(f"passband gateway: the database cannot be used: {said_by(fault)}", file=sys.stderr)
         return 1
     except Rejection as rejection:
         print(f"passband gateway: {rejection.sentence}", file=sys.stderr)

@@ -8,6 +8,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
+_OFFSET_MAX_S = 36_525 * 86_400.0
+"""A century: a file that says more is garbled, and would end the calendar."""
+
 
 class Clock(Protocol):
     """What time it is."""
@@ -69,7 +72,7 @@ class SimulationClock:
                 offset_s = float(self._path.read_text())
                 with self._lock:
                     self._seen = seen
-                    if math.isfinite(offset_s):
+                    if math.isfinite(offset_s) and offset_s <= _OFFSET_MAX_S:
                         self._offset_s = max(self._offset_s, offset_s)
         except (OSError, ValueError):
             # Being replaced at this moment, or not made yet: the last offset holds.

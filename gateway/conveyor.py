@@ -4,8 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Condition, Event, Thread
 from typing import Any
 
@@ -19,54 +18,17 @@ from gateway.db import load, locks, write
 from gateway.db.engine import UNSTORABLE, Connection, Database, is_conflict, is_retryable
 from gateway.db.resort import ResortShelf
 from gateway.db.rows import CommandRow, FeedEntryRow, ResortVersionRow, TokenDocumentRow
-from gateway.errors import Busy, NotHeld, Rejection, unstorable
+from gateway.errors import Busy, Rejection, unstorable
 from gateway.feed import Feed
+from gateway.waiting import Answer, Waiting, answered, expanded, guarded, stored
 from gateway.working_set import WorkingSet
 from wallet.resort import Resort
-
-Answer = dict[str, Any]
 
 _log = logging.getLogger(__name__)
 _TRIES_MAX = 8
 _LOOK_BACK_MAX = timedelta(days=60)
 """No edge is cut off for longer, and one whose clock lies must not load the uses of years."""
 _RESORT = Key(KeyKind.RESORT, "current")
-
-
-@dataclass(eq=False)
-class _Waiting:
-    """A command on the conveyor. `outcome` is set by a transaction and told to `future` after its commit."""
-
-    service: Service[Any]
-    command: Command[Any]
-    body_hash: str
-    weight: int
-    future: "Future[Answer]" = field(default_factory=Future)
-    outcome: Answer | Exception | None = None
-
-    @property
-    def id(self) -> str:
-        return self.command.envelope.id
-
-    @property
-    def since(self) -> datetime:
-        at = self.command.envelope.at
-        return min(at, self.service.since(self.command.body) or at)
-
-    @property
-    def outcome_word(self) -> str:
-        error = self.future.exception() if self.future.done() and not self.future.cancelled() else None
-        return "answered" if error is None else "rejected" if isinstance(error, Rejection) else "failed"
-
-    def tell(self) -> None:
-        # From here on the future cannot be cancelled any more; one whose asker has gone away needs no answer.
-        if not self.future.set_running_or_notify_cancel():
-            return
-        if isinstance(self.outcome, Exception):
-            self.future.set_exception(self.outcome)
-        else:
-            assert self.outcome is not None, "a transaction ended without an outcome for each of its commands"
-            self.future.set_result(self.outcome)
 
 
 class Conveyor:
@@ -90,7 +52,7 @@ class Conveyor:
         self._queue_max = queue_max
         self._batch_max = batch_max
         self._on_batch = on_batch
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._arrived = Condition()
         self._stopping = Event()
         self._shelf = ResortShelf()
@@ -120,7 +82,7 @@ class Conveyor:
             Busy: too many commands wait.
         """
         service = self._services[name]
-        waiting = _Waiting(service, command, command.body_hash(name), service.weight(command.body))
+        waiting = Waiting(service, command, command.body_hash(name), service.weight(command.body))
         with self._arrived:
             if self._stopping.is_set() or len(self._queue) >= self._queue_max:
                 raise Busy()
@@ -146,10 +108,10 @@ class Conveyor:
                     if not each.future.done():
                         each.future.set_exception(error)
 
-    def _gather(self) -> list[_Waiting]:
+    def _gather(self) -> list[Waiting]:
         with self._arrived:
             self._arrived.wait_for(lambda: bool(self._queue) or self._stopping.is_set())
-            batch: list[_Waiting] = []
+            batch: list[Waiting] = []
             weight = 0
             while self._queue and weight < self._batch_max:
                 first = self._queue[0]
@@ -161,7 +123,7 @@ class Conveyor:
                     break
             return batch
 
-    def _carry_out(self, batch: list[_Waiting]) -> None:
+    def _carry_out(self, batch: list[Waiting]) -> None:
         try:
             self._transaction(batch)
         except Exception as error:
@@ -176,7 +138,7 @@ class Conveyor:
         for each in batch:
             each.tell()
 
-    def _again(self, waiting: _Waiting, error: Exception) -> None:
+    def _again(self, waiting: Waiting, error: Exception) -> None:
         """Carry out one command again while its transaction may still succeed."""
         for attempt in range(_TRIES_MAX):
             # A broken uniqueness may be another process that was faster with the same command: then the next try
@@ -209,19 +171,19 @@ class Conveyor:
 
     # --- one transaction ----------------------------------------------------------------------------------------------
 
-    def _transaction(self, batch: Sequence[_Waiting]) -> None:
+    def _transaction(self, batch: Sequence[Waiting]) -> None:
         with self._database.write() as connection:
             # The same command in another process: the second must find the answer, not decide on what it changed.
             locks.hold(connection, [f"COMMAND:{each.id}" for each in batch])
             known = load.answers(connection, {each.id for each in batch})
-            fresh = [each for each in batch if not _answered(each, known)]
+            fresh = [each for each in batch if not answered(each, known)]
             if not fresh:
                 return
             state = self._loaded(connection, fresh)
             commands: list[CommandRow] = []
             entries: list[FeedEntryRow] = []
             for each in fresh:
-                if each.outcome is None and not _answered(each, known):
+                if each.outcome is None and not answered(each, known):
                     self._decide(connection, state, each, commands, entries)
                     known.update((row.id, row) for row in commands[-1:])
             inserts, updates = state.changes()
@@ -232,12 +194,12 @@ class Conveyor:
                 # The one writer holds the database, so commit order is the order here: no second commit needed.
                 stored_feed.number(connection)
 
-    def _loaded(self, connection: Connection, batch: Sequence[_Waiting]) -> WorkingSet:
+    def _loaded(self, connection: Connection, batch: Sequence[Waiting]) -> WorkingSet:
         """Hold the keys kind by kind, in their order, and load what hangs on them; each may lead to later ones."""
         wanted: set[Key] = set()
         for each in batch:
             each.outcome = None
-            wanted |= _guarded(each, lambda each=each: each.service.keys(each.command.body))
+            wanted |= guarded(each, lambda each=each: each.service.keys(each.command.body))
         if _RESORT in wanted:
             locks.hold(connection, [_name(_RESORT)])
         else:
@@ -247,7 +209,7 @@ class Conveyor:
         since = max(min(each.since for each in batch), earliest - _LOOK_BACK_MAX)
         state.hold(key for key in wanted if key.kind < KeyKind.RESORT)
         wanted |= load.resolve(connection, [key for key in wanted if key.kind < KeyKind.RESORT])
-        wanted |= _expanded(batch, state, None)
+        wanted |= expanded(batch, state, None)
         for kind in KeyKind:
             keys = {key for key in wanted if key.kind is kind}
             if kind < KeyKind.RESORT or not keys:
@@ -259,14 +221,14 @@ class Conveyor:
             state.hold(keys)
             # A chip's media are their tokens' rows: they count as read only once the tokens are held.
             state.take(row for row in rows if kind is not KeyKind.CHIP)
-            wanted |= load.leads_on(kind, rows) | _expanded(batch, state, kind)
+            wanted |= load.leads_on(kind, rows) | expanded(batch, state, kind)
         return state
 
     def _decide(
         self,
         connection: Connection,
         state: WorkingSet,
-        waiting: _Waiting,
+        waiting: Waiting,
         commands: list[CommandRow],
         entries: list[FeedEntryRow],
     ) -> None:
@@ -291,10 +253,10 @@ class Conveyor:
         else:
             waiting.outcome = answer
             entries += told
-            commands.append(_stored(waiting, answer))
+            commands.append(stored(waiting, answer))
 
     def _resort_changed(
-        self, connection: Connection, state: WorkingSet, waiting: _Waiting, outcome: Outcome
+        self, connection: Connection, state: WorkingSet, waiting: Waiting, outcome: Outcome
     ) -> list[FeedEntryRow]:
         """Tell every edge of a new resort, and send the documents that other venues need from now on."""
         name, command = waiting.service.name, waiting.command
@@ -313,7 +275,7 @@ class Conveyor:
         return told
 
 
-def _documents(state: WorkingSet, waiting: _Waiting, outcome: Outcome) -> list[FeedEntryRow]:
+def _documents(state: WorkingSet, waiting: Waiting, outcome: Outcome) -> list[FeedEntryRow]:
     """Publish the documents that an outcome has changed: no service can forget to."""
     told = []
     for token_id in publish.changed_tokens(outcome.rows):
@@ -326,7 +288,7 @@ def _documents(state: WorkingSet, waiting: _Waiting, outcome: Outcome) -> list[F
 
 
 def _rescoped(
-    state: WorkingSet, waiting: _Waiting, row: TokenDocumentRow, before: Resort | None, resort: Resort
+    state: WorkingSet, waiting: Waiting, row: TokenDocumentRow, before: Resort | None, resort: Resort
 ) -> list[FeedEntryRow]:
     renewed = publish.rescoped(row, before, resort)
     if renewed is None:
@@ -336,63 +298,6 @@ def _rescoped(
     state.take([row])
     state.put([renewed])
     return [publish.token_entry(waiting.service.name, waiting.command, renewed, row.scopes)]
-
-
-def _answered(waiting: _Waiting, known: Mapping[str, CommandRow]) -> bool:
-    """Give a known command its stored answer; another wish under a known id is refused."""
-    row = known.get(waiting.id)
-    if row is None:
-        return False
-    if row.body_hash == waiting.body_hash:
-        waiting.outcome = row.answer
-    else:
-        sentence = "This Idempotency-Key was used for another request. Use a new one."
-        waiting.outcome = Rejection("idempotency_key_reused", 422, sentence)
-    return True
-
-
-def _guarded(waiting: _Waiting, ask: Any) -> frozenset[Key]:
-    """Ask a service for keys; what it raises is the command's outcome and nobody else's."""
-    if waiting.outcome is not None:
-        return frozenset()
-    try:
-        keys: frozenset[Key] = ask()
-    except Rejection as rejection:
-        waiting.outcome = rejection
-    except Exception as error:
-        _log.exception("%s %s could not name its keys", waiting.service.name, waiting.id)
-        waiting.outcome = error
-    else:
-        return keys
-    return frozenset()
-
-
-def _expanded(batch: Sequence[_Waiting], state: WorkingSet, kind: KeyKind | None) -> set[Key]:
-    """Ask the services what else to hold, now that all keys up to `kind` are loaded."""
-    found: set[Key] = set()
-    for each in batch:
-        for key in _guarded(each, lambda each=each: each.service.expand(state, each.command.body)):
-            if state.holds(key):
-                continue
-            if key.kind < KeyKind.RESORT or (kind is not None and key.kind <= kind):
-                each.outcome = NotHeld(f"{each.service.name} asks for {key} too late, after {kind!r}")
-                break
-            found.add(key)
-    return found
-
-
-def _stored(waiting: _Waiting, answer: Answer) -> CommandRow:
-    envelope = waiting.command.envelope
-    return CommandRow(
-        id=envelope.id,
-        name=waiting.service.name,
-        body_hash=waiting.body_hash,
-        answer=answer,
-        actor=envelope.actor,
-        channel=envelope.channel.value,
-        case_id=envelope.case,
-        at=envelope.at,
-    )
 
 
 def _name(key: Key) -> str:

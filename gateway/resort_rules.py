@@ -22,6 +22,20 @@ _AT_LEAST_ONE = {
     "picks_held_max",
     "pin_tries_max",
 }
+_AT_LEAST = {"window_length_s": 300, "pass_valid_s": 10}
+"""A window of no length would follow itself for ever; a pass has to last until it is shown."""
+_DAYS = {
+    "nights",
+    "park_days",
+    "booking_days_before_stay",
+    "booking_days_before_date",
+    "photo_claim_days",
+    "photo_download_days",
+}
+_DAYS_MOST = 3660
+"""Ten years: what is counted from today stays inside the calendar."""
+_MOST = 2**31 - 1
+"""The largest number that every database and every edge keeps as it is."""
 _MAY_BE_NEGATIVE = {"floor"}
 
 
@@ -88,9 +102,13 @@ def _numbers(thing: Any, path: Path) -> Iterator[Finding]:
             or name.endswith("_minor")
         ):
             continue
-        least = 1 if name in _AT_LEAST_ONE else 0
+        least = _AT_LEAST.get(name, 1 if name in _AT_LEAST_ONE else 0)
         if value < least:
             yield (*path, name), f"`{name}` is {value}; it must be {least} or more."
+        elif name in _DAYS and value > _DAYS_MOST:
+            yield (*path, name), f"`{name}` is {value} days; {_DAYS_MOST} is the most."
+        elif value > _MOST:
+            yield (*path, name), f"`{name}` is {value}; {_MOST} is the most."
         elif name.endswith("_bp") and value > 10_000:
             yield (*path, name), f"`{name}` is {value} basis points; 10000 (100 %) is the most."
 

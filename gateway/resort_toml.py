@@ -52,6 +52,8 @@ def read_resort(text: str) -> Resort:
     except tomllib.TOMLDecodeError as error:
         line = text.count("\n", 0, getattr(error, "pos", 0)) + 1
         raise ResortFaults([Fault(_line_in(str(error)) or line, f"This is not TOML: {error}.")]) from None
+    except RecursionError:
+        raise ResortFaults([Fault(1, "Lists or tables are nested deeper than any resort needs.")]) from None
     reader = _Reader(lines, _currency(content))
     resort = Resort(**reader.resort(content))
     # The rules look at what could be read too, so that one reading shows every mistake; what stands in for something

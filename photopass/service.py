@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from itertools import groupby
+from itertools import groupby, islice
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -26,6 +26,8 @@ from wallet.resort import Resort
 
 SWEEP_AGE_S = 24 * 3600
 """Far longer than any command takes from the bytes to the record."""
+SWEEP_AT_ONCE = 500
+"""Originals that one question to the records asks after."""
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png"}
@@ -142,10 +144,12 @@ class Album:
     def sweep(self, age_s: float = SWEEP_AGE_S) -> list[str]:
         """Remove the bytes that no record names and that nobody put within `age_s`; return their names."""
         removed: list[str] = []
-        for original, names in groupby(self._blobs.names_put_before(age_s), key=original_of):
-            orphans = list(names)
-            if not self._records.recorded([original]):
-                removed += [name for name in orphans if self._blobs.delete(name, unless_put_within_s=age_s)]
+        old = groupby(self._blobs.names_put_before(age_s), key=original_of)
+        kept = ((original, list(names)) for original, names in old)
+        while some := dict(islice(kept, SWEEP_AT_ONCE)):
+            recorded = self._records.recorded(some)
+            orphans = [name for original, names in some.items() if original not in recorded for name in names]
+            removed += [name for name in orphans if self._blobs.delete(name, unless_put_within_s=age_s)]
         return removed
 
     def _find(self, photo_id: str, viewer: str | None) -> LinkedPhoto | PhotoRefusal:

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from wallet.ids import uuid7
 
+_OFFSET_MAX = timedelta(days=36_525)
+"""A century: a file that says more is garbled, and would end the calendar."""
+
 
 class Clock(Protocol):
     """What time it is."""
@@ -54,10 +57,12 @@ class SystemClock:
             stamp = (found.st_ino, found.st_mtime_ns)
             if stamp != self._stamp:
                 offset = timedelta(seconds=float(path.read_text()))
+                if offset > _OFFSET_MAX:
+                    return
                 self._offset = max(self._offset, offset)
                 self._stamp = stamp
-        except (OSError, ValueError):
-            # A missing or half-written file never moves time back.
+        except (OSError, ValueError, OverflowError):
+            # A missing, half-written or senseless file never moves time.
             return
 
 

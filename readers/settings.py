@@ -81,6 +81,8 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
         raise SettingsFault(f"{path} can't be read ({error.strerror}); name an existing file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsFault(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsFault(f"{path} nests its lists or tables too deep") from None
     _override(content, environment)
     try:
         file = msgspec.convert(content, _File, strict=False, dec_hook=_path)

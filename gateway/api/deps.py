@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from gateway.auth import ANONYMOUS, Principal, Role
 from gateway.bootstrap import Gateway
 from gateway.command import Channel, Envelope
-from gateway.conveyor import Answer
 from gateway.errors import Rejection
+from gateway.waiting import Answer
 
 COOKIE = "passband_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -66,8 +66,10 @@ async def sign_in(
     )
     try:
         answer = await run_in_threadpool(gateway.do, "session.open_guest", wish, channel=Channel.WEB)
-    except Rejection:
-        gateway.failures.count(*names)
+    except Rejection as rejection:
+        # A gateway that is too busy to look says nothing about the code.
+        if rejection.status == 401:
+            gateway.failures.count(*names)
         raise
     _set_cookie(response, gateway, token, wish.expires_at)
     return GuestSession(session_token=token, **answer)

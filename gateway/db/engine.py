@@ -8,9 +8,19 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-__all__ = ["UNSTORABLE", "Connection", "Database", "is_conflict", "is_retryable", "normal_url"]
+__all__ = [
+    "DATABASE_FAULTS",
+    "UNSTORABLE",
+    "Connection",
+    "Database",
+    "is_conflict",
+    "is_retryable",
+    "normal_url",
+    "said_by",
+]
 
 UNSTORABLE: tuple[type[Exception], ...] = (DataError, OverflowError)
+DATABASE_FAULTS: tuple[type[Exception], ...] = (DBAPIError,)
 """What is raised when a value itself cannot be kept: a NUL in a text, a number out of range."""
 
 _BUSY_TIMEOUT_S = 15.0
@@ -115,3 +125,9 @@ def is_retryable(error: BaseException) -> bool:
         return True
     text = str(error.orig)
     return "database is locked" in text or "database is busy" in text
+
+
+def said_by(error: Exception) -> str:
+    """Return what the database itself said, in one line, without the statement."""
+    words = str(getattr(error, "orig", None) or error).strip()
+    return words.partition("\n")[0] or type(error).__name__

@@ -73,6 +73,8 @@ class JournalTake(Service[TakeJournal]):
         number, chain = (head.number, head.head) if head else (0, GENESIS)
         fresh = tuple(entry for entry in batch.entries if entry.number > number)
         if not fresh:
+            if number and batch.entries and batch.entries[-1].number == number and batch.head != chain:
+                raise _broken(batch, "journal_fork", number, chain, f"it tells another entry {number}")
             return Outcome(_receipt(batch, number, chain, ()))
         try:
             chain = follow(fresh, number, chain)
@@ -80,10 +82,7 @@ class JournalTake(Service[TakeJournal]):
                 raise JournalFault("its last entry is not the one that the edge chained")
         except JournalFault as fault:
             code = "journal_gap" if fresh[0].number > number + 1 else "journal_fork"
-            detail = {"acknowledged": number, "head": chain}
-            raise Rejection(
-                code, 409, f"The journal of {batch.edge} does not continue: {fault}.", detail
-            ) from None
+            raise _broken(batch, code, number, chain, str(fault)) from None
         events: list[Event] = []
         aside: list[int] = []
         for index, entry in enumerate(fresh):
@@ -116,6 +115,11 @@ def _check(draft: Draft, batch: JournalBatch) -> None:
     edge = draft.get(EdgeRow, batch.edge)
     if edge is None or edge.state is not EdgeState.ENROLLED:
         raise Rejection("edge_not_enrolled", 403, f"The edge {batch.edge!r} is not enrolled here.")
+
+
+def _broken(batch: JournalBatch, code: str, number: int, chain: str, why: str) -> Rejection:
+    detail = {"acknowledged": number, "head": chain}
+    return Rejection(code, 409, f"The journal of {batch.edge} does not continue: {why}.", detail)
 
 
 def _set_aside(draft: Draft, command: Command[TakeJournal], entry: JournalEntry, sentence: str) -> Event:

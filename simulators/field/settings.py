@@ -61,8 +61,10 @@ def load_field_settings(path: Path) -> FieldSettings:
     except OSError as error:
         explanation = f"{path} can't be read ({error.strerror}); give an existing --settings file."
         raise FieldFault(explanation) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FieldFault(f"{path}: {error}; correct that key.") from None
+    except RecursionError:
+        raise FieldFault(f"{path} nests its lists or tables too deep.") from None
     _refuse_twice(settings, path)
     return msgspec.structs.replace(settings, directory=str(path.parent / settings.directory))
 

@@ -79,13 +79,13 @@ def test_two_processes_and_many_threads_leave_no_gap_and_no_entry_unseen(databas
                     after = entry.position
                 gateway.feed.wait(after, 0.05)
 
-        reader = threading.Thread(target=read)
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         other = multiprocessing.get_context("spawn").Process(target=work, args=(database_url, 30))
         other.start()
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: gateway.party(), range(60)))
-        other.join(60)
+        other.join(100)
         assert other.exitcode == 0
         gateway.feed.sweep()
         done.set()

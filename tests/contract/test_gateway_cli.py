@@ -91,6 +91,18 @@ def test_what_cannot_be_done_is_said_in_one_sentence(say: Say, words: list[str])
     assert "Traceback" not in error
 
 
+def test_a_file_that_is_no_database_is_said_in_one_sentence(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt = tmp_path / "spoilt.sqlite"
+    spoilt.write_bytes(b"no database" * 500)
+    monkeypatch.setenv("PASSBAND_DATABASE_URL", f"sqlite:///{spoilt}")
+    status, out, error = say("export-resort")
+
+    assert (status, out) == (1, "")
+    assert error == "passband gateway: the database cannot be used: file is not a database\n"
+
+
 @pytest.mark.parametrize(
     "words", [["no-such-word"], ["load"], ["staff", "add", "x", "--role", "edge"], ["staff", "add", "x"]]
 )

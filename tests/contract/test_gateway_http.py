@@ -9,6 +9,7 @@ import pytest
 
 from gateway.db.rows import GuestRow, SignInCodeRow
 from gateway.db.write import write_rows
+from gateway.errors import Busy
 from tests.support.gateway_http import API, PASSWORD, Doors, doors, key
 
 
@@ -55,6 +56,20 @@ def test_too_many_wrong_passwords_stop_the_right_one_too(house: Doors) -> None:
 
     assert [attempt("wrong") for _ in range(4)] == [401] * 4
     assert attempt(PASSWORD) == 429
+
+
+def test_a_gateway_too_busy_to_look_counts_no_failed_try(
+    house: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise Busy()
+
+    wish = {"booking_reference": "H7K2QX", "code": "ABCDEFGH"}
+    with monkeypatch.context() as rush:
+        rush.setattr(house.gateway.conveyor, "call", busy)
+        told = [house.http.post(f"{API}/sign-in", json=wish).json()["code"] for _ in range(5)]
+    assert told == ["busy"] * 5
+    assert house.http.post(f"{API}/sign-in", json=wish).json()["code"] == "sign_in_refused"
 
 
 def test_an_unknown_name_is_told_the_same_as_a_wrong_password(house: Doors) -> None:

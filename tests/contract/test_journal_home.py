@@ -1,8 +1,6 @@
 """Taps come home: each counts once, money follows, and what the gateway sees otherwise is filed, never hidden."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import pytest
@@ -28,7 +26,7 @@ from tests.support.home_world import (
 from tests.support.worlds import TOKEN_ID, an_id
 from wallet.journal import EntryKind
 from wallet.reasons import Reason
-from wallet.tap import Approved, Hold, HoldAnswer, Presented, Proof, Refused, Sale, SaleLine
+from wallet.tap import Approved, Hold, HoldAnswer, Presented, Proof, Refused
 from wallet.token import Step
 
 HELD = Hold(HoldAnswer.HELD)
@@ -58,6 +56,19 @@ def test_a_batch_sent_again_in_any_cut_counts_once(gateway: Home) -> None:
     assert gateway.folio().balance_minor == 3 * 1450
     assert len([row for row in gateway.rows(r.TransferRow) if row.tap_id]) == 3
     assert gateway.rows(r.ConflictRow) == []
+
+
+def test_another_last_entry_than_the_known_one_is_a_fork_refused_aloud(gateway: Home) -> None:
+    gateway.take(shops_with_three_sales())
+    other = Journal("shops")
+    for number in (101, 102, 104):
+        tap = tap_at("till", number, at_s=number, sale=basket(1, number))
+        other.write(tap, sold(tap))
+    with pytest.raises(Rejection) as refused:
+        gateway.take(other)
+    assert refused.value.code == "journal_fork"
+    assert refused.value.detail["acknowledged"] == 3
+    assert len(gateway.rows(r.TapRow)) == 3
 
 
 def test_a_gap_is_refused_aloud_and_nothing_is_taken(gateway: Home) -> None:
@@ -334,30 +345,6 @@ def test_a_hold_is_voided_also_by_a_verdict_that_names_no_token(gateway: Home) -
     receipt = gateway.take(journal)
     assert (receipt["acknowledged"], gateway.folio().held_minor) == (1, 0)
     assert [row.state for row in gateway.rows(r.HoldRow)] == [r.HoldState.VOIDED]
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"tap_id": "t" * 65},
-        {"reader": "a\0b"},
-        {"at": datetime(1, 1, 1, tzinfo=UTC)},
-        {"sale": msgspec.structs.replace(basket(1), total_minor=2**63)},
-        {"sale": Sale("s", "grill", "EUR", (SaleLine("menu", 1, -1450, "vat"),), -1450)},
-        {"sale": msgspec.structs.replace(basket(1), currency="USD")},
-    ],
-    ids=["long id", "NUL", "year one", "huge total", "negative total", "other currency"],
-)
-def test_what_no_ledger_can_keep_is_set_aside_and_blocks_nobody(gateway: Home, odd: dict[str, Any]) -> None:
-    journal = Journal("shops")
-    tap = tap_at("till", 101, sale=basket(1))
-    journal.write(msgspec.structs.replace(tap, **odd), sold(tap))
-    last = tap_at("till", 105, at_s=5, sale=basket(1, 2))
-    journal.write(last, sold(last))
-    receipt = gateway.take(journal)
-    assert (receipt["acknowledged"], receipt["set_aside"]) == (2, [1])
-    assert [row.id for row in gateway.rows(r.TapRow)] == [last.tap_id]
-    assert gateway.folio().balance_minor == 1450
 
 
 def test_a_request_that_arrives_after_its_verdict_holds_nothing(gateway: Home) -> None:

@@ -76,3 +76,8 @@ def test_the_clock_follows_the_offset_file_forward_only(tmp_path):
         replacement.write_text(text)
         replacement.replace(file)
         assert abs((clock.now() - datetime.now(UTC)).total_seconds() - expected) < 5
+
+
+def test_settings_nested_without_end_are_a_fault(tmp_path):
+    with pytest.raises(SettingsFault, match="too deep"):
+        load(tmp_path, "a = " + "[" * 5000 + "]" * 5000)

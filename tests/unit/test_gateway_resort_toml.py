@@ -170,3 +170,33 @@ def resorts(draw: st.DrawFn) -> Resort:
 @given(resorts())
 def test_any_resort_is_read_back_as_it_was_written(resort: Resort) -> None:
     assert read_resort(write_resort(resort)) == resort
+
+
+def test_a_file_nested_without_end_is_a_mistake_like_any_other() -> None:
+    assert faults(f"a = {'[' * 5000}{']' * 5000}") == [
+        (1, "Lists or tables are nested deeper than any resort needs.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("nights = 3", "nights = 99999999999", "3660 is the most"),
+        ("guests_max = 4", "guests_max = 99999999999999999999", "2147483647 is the most"),
+    ],
+)
+def test_a_number_outside_of_every_calendar_and_database_is_a_mistake(
+    before: str, after: str, said: str
+) -> None:
+    assert before in DEMO
+    text = DEMO.replace(before, after, 1)
+    ((line, sentence),) = faults(text)
+    assert line == line_of(text, after)
+    assert said in sentence
+
+
+@pytest.mark.parametrize(("wish", "least"), [("window_length_s = 0", 300), ("pass_valid_s = 0", 10)])
+def test_a_duration_that_nothing_could_happen_in_is_a_mistake(wish: str, least: int) -> None:
+    ((line, sentence),) = faults(DEMO.replace("[policies]", f"[policies]\n{wish}", 1))
+    assert line == line_of(DEMO, "[policies]") + 1
+    assert sentence == f"`{wish.partition(' ')[0]}` is 0; it must be {least} or more."

@@ -18,7 +18,7 @@ photo = Table(
     Column("size_bytes", BigInteger(), nullable=False),
     Column("width_px", Integer(), nullable=False),
     Column("height_px", Integer(), nullable=False),
-    words("original_blob"),
+    words("original_blob", index=True),
     words("preview_blob"),
     Column("by_hand", Boolean(), nullable=False),
     instant("removed_at", nullable=True),
