@@ -3,31 +3,21 @@
 import contextlib
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from gateway.bootstrap import running
-from gateway.edge_codes import new_edge
-from gateway.resort_toml import read_resort
-from gateway.services.resort import LoadedResort
-from gateway.services.staff import NewStaff
-from gateway.settings import read_settings
 from readers.cli import main as edge_words
 from simulators.beats import Beats
 from simulators.clock import SimulationClock
 from simulators.demo.api import Api, Session
 from simulators.demo.faults import StoryFailed
 from simulators.demo.paper import write_settings
-from simulators.demo.plan import EDGE_VENUES, FIELD, GATEWAY, Plan
+from simulators.demo.plan import FIELD, GATEWAY, STAFF_ROLES, Plan
 from simulators.dice import Dice
 from simulators.ports import check_free
 from simulators.processes import Program, Supervisor
 
-RESORT_FILE = Path(__file__).with_name("resort.toml")
-STAFF_ROLES = ("desk", "operations", "photographer")
 READY_S = 60.0
 
 
@@ -73,7 +63,10 @@ def running_house(
         supervisor.start(_gateway(plan))
         supervisor.start(_field(plan))
         tell("The gateway starts, with a field of emulated chips around its readers.")
-        passwords, codes = _prepare_gateway()
+        # Imported while they start: it brings the gateway's libraries along.
+        from simulators.demo.preparing import prepare_gateway
+
+        passwords, codes = prepare_gateway()
         supervisor.wait_ready(GATEWAY, READY_S)
         gateway = Api(plan.gateway_url, dice, beats)
         staff = {role: _staff_session(gateway, role, passwords[role]) for role in STAFF_ROLES}
@@ -100,20 +93,6 @@ def _gateway(plan: Plan) -> Program:
 def _edge(plan: Plan, edge: str) -> Program:
     words = ("edge", "run", "--settings", str(plan.edge_settings(edge)))
     return Program(edge, words, f"{plan.edge_url(edge)}/status", plan.log(edge))
-
-
-def _prepare_gateway() -> tuple[dict[str, str], dict[str, str]]:
-    """Load the resort, let staff in and announce the edges; return passwords by role and one-time codes by edge."""
-    passwords = {role: secrets.token_urlsafe(12) for role in STAFF_ROLES}
-    codes: dict[str, str] = {}
-    with running(read_settings()) as gateway:
-        gateway.do("resort.load", LoadedResort(read_resort(RESORT_FILE.read_text(encoding="utf-8"))))
-        for role, password in passwords.items():
-            gateway.do("staff.add", NewStaff(role, gateway.passwords.hash(password), (role,)))
-        for edge, venue in EDGE_VENUES.items():
-            wish, codes[edge] = new_edge(gateway, edge, venue, gateway.new_id())
-            gateway.do("edge.add", wish)
-    return passwords, codes
 
 
 def _staff_session(gateway: Api, name: str, password: str) -> Session:

@@ -8,6 +8,9 @@ PORT_SPAN = 64
 GATEWAY, FIELD = "gateway", "field"
 """The names of the two processes that are no edge."""
 
+RESORT_FILE = Path(__file__).with_name("resort.toml")
+STAFF_ROLES = ("desk", "operations", "photographer")
+
 _CONTROL, _EDGE_WEB, _LINKS, _SCANNERS, _FIELDS = 1, 10, 15, 20, 32
 
 EDGE_VENUES = {"hotel": "hotel", "park": "park", "shops": "shops", "desk": "hotel"}

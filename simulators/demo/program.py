@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from simulators.demo.books import verify_promises
 from simulators.demo.faults import StoryFailed
 from simulators.demo.narrator import Narrator
 from simulators.demo.plan import PORT_SPAN, Plan
@@ -61,6 +60,8 @@ def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, 
     if directory is None and not database_url:
         print("passband verify: give --dir or --database-url.", file=sys.stderr)
         return 2
+    from simulators.demo.books import verify_promises
+
     with ExitStack() as stack:
         if directory is not None:
             edges = edges or sorted((directory / "edges").glob("*.toml"))

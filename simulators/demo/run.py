@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from gateway.resort_toml import read_resort
 from simulators.beats import Beats
-from simulators.demo.books import verify_promises
 from simulators.demo.chapters import CHAPTERS, times
 from simulators.demo.faults import Refused, StoryFailed
-from simulators.demo.house import RESORT_FILE, House, running_house
+from simulators.demo.house import House, running_house
 from simulators.demo.narrator import Narrator
-from simulators.demo.plan import Plan
+from simulators.demo.plan import RESORT_FILE, Plan
 from simulators.demo.report import Report
 from simulators.demo.stage import Stage
 from simulators.dice import Dice
@@ -68,6 +67,8 @@ def played_story(options: Options, narrator: Narrator) -> Iterator[Played]:
             killer.stop()
             stage.until_home()
             stage.settle()
+            from simulators.demo.books import verify_promises
+
             report.verification = verify_promises(
                 options.database_url, [options.plan.edge_settings(edge) for edge in options.plan.edges]
             )

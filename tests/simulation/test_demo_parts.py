@@ -8,10 +8,9 @@ from gateway.resort_toml import read_resort
 from readers.settings import load_settings
 from simulators.demo.chapters.departure import folio_unlike
 from simulators.demo.chapters.photo import draw_picture
-from simulators.demo.house import RESORT_FILE
 from simulators.demo.paper import write_settings
 from simulators.demo.people import family, latecomer
-from simulators.demo.plan import PORT_SPAN, Plan
+from simulators.demo.plan import PORT_SPAN, RESORT_FILE, Plan
 from simulators.dice import Dice
 from simulators.field.settings import load_field_settings
 from wallet.ids import is_id

@@ -4,8 +4,6 @@ import io
 import time
 from datetime import UTC
 
-from PIL import Image, ImageDraw
-
 from simulators.demo.faults import StoryFailed
 from simulators.demo.stage import Stage
 
@@ -32,6 +30,8 @@ def play(stage: Stage) -> None:
 
 def draw_picture(seed: int) -> bytes:
     """Return a JPEG of four figures before a lagoon, its light depending on the seed."""
+    from PIL import Image, ImageDraw  # with the first picture: the story has begun long before
+
     image = Image.new("RGB", (1200, 800), (120 + seed % 100, 180, 220))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 500, 1200, 800), fill=(20, 90, 140))
