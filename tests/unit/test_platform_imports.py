@@ -25,7 +25,8 @@ HEAVY = {
 
 def loaded_by(statements: str) -> set[str]:
     """Return the names of the packages that are loaded after these statements, in a process of their own."""
-    program = f"import json, sys\n{statements}\nprint(json.dumps(sorted({{n.partition('.')[0] for n, m in sys.modules.items() if m}})))"
+    told_names = "{name.partition('.')[0] for name, module in sys.modules.items() if module}"
+    program = f"import json, sys\n{statements}\nprint(json.dumps(sorted({told_names})))"
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
