@@ -16,12 +16,13 @@ VERSION = "0.1.0"
 PREFIX = "/api/v1"
 
 
-def create_app(gateway: Gateway) -> FastAPI:
-    """Return the application; it starts the gateway when it is started and stops it when it ends."""
+def create_app(gateway: Gateway, *, started: bool = False) -> FastAPI:
+    """Return the application; it starts the gateway, unless `started`, and stops it when it ends."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(gateway.start)
+        if not started:
+            await run_in_threadpool(gateway.start)
         try:
             yield
         finally:

@@ -117,7 +117,7 @@ def enrol(settings_file: Path, code: str) -> int:
     if anchors.venue != edge.venue:
         raise SettingsFault(f"edge.venue is {edge.venue!r}, but this edge was enrolled for {anchors.venue!r}")
     save_anchors(edge.directory, anchors)
-    print(f"edge {edge.id} is enrolled for {edge.venue} and trusts {len(anchors.issuer_keys)} issuer keys")
+    print(f"edge {edge.id} is enrolled for {edge.venue} with {len(anchors.issuer_keys)} issuer key(s)")
     return 0
 
 

@@ -99,7 +99,7 @@ class Encoder:
         except DriverError as fault:
             self._desk.confirm(job.encoding_id, ok=False, sentence=str(fault))
             return Encoded(False, str(fault), job.encoding_id)
-        if read != data or not self._holds(data, uid):
+        if read != data or not self._holds(data, uid, job.token_id):
             sentence = "The band doesn't hold what was written. Take another one."
             self._desk.confirm(job.encoding_id, ok=False, sentence=sentence)
             return Encoded(False, sentence, job.encoding_id)
@@ -107,13 +107,13 @@ class Encoder:
         self._done.add(job.encoding_id)
         return Encoded(True, "The band is ready.", job.encoding_id)
 
-    def _holds(self, data: bytes, uid: str) -> bool:
+    def _holds(self, data: bytes, uid: str, token_id: str) -> bool:
         try:
-            open_credential(data, dict(self._trust.issuer_keys), uid)
+            credential = open_credential(data, dict(self._trust.issuer_keys), uid)
         except CredentialFault as fault:
             log.error("the gateway issued a credential that no reader would take: %s", fault)
             return False
-        return True
+        return credential.token_id == token_id
 
     def _job_at(self, touchpoint: str) -> EncodingJob | None:
         for fresh in (False, True):

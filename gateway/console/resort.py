@@ -31,6 +31,8 @@ def load(file: Path, *, as_json: bool) -> int:
         return 1
     except UnicodeDecodeError:
         raise OSError(f"{file} is not UTF-8 text") from None
+    except OSError as error:
+        raise OSError(f"{file} can't be read ({error.strerror})") from None
     answer = do("resort.load", LoadedResort(resort))
     done = "is loaded as" if answer["changed"] else "is already"
     say(answer, f"{resort.name} {done} version {answer['version']}.", as_json=as_json)

@@ -39,6 +39,7 @@ def run() -> int:
 
     Raises:
         OSError: the address can't be listened on.
+        VaultFault: the master key is not the one of this database. What a database can't do is raised as it comes.
     """
     settings = read_settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -52,8 +53,14 @@ def run() -> int:
                 "Another program may be there; set PASSBAND_PORT to a free one."
             ) from None
         gateway = build(settings)
+        try:
+            gateway.start()  # not within uvicorn, which would answer a wrong key with two hundred lines of its insides
+        except BaseException:
+            gateway.stop()
+            raise
+        app = create_app(gateway, started=True)
         config = uvicorn.Config(
-            create_app(gateway), log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="on"
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="on"
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         server = _Server(config, gateway, f"http://{host}:{listening.getsockname()[1]}")

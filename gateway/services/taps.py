@@ -162,6 +162,9 @@ class TapHome:
         if not charges or tap.sale is None or self._token is None:
             end_hold(self._draft, tap.tap_id, HoldState.VOIDED)
             return 0
+        if sum(use.amount_minor for use in charges) != tap.sale.total_minor:
+            # The limit is counted by the use and the bill by the sale: an edge that tells two amounts is not believed.
+            raise EntryFault("the use and the sale tell different amounts")
         end_hold(self._draft, tap.tap_id, HoldState.POSTED)
         right = self._draft.get(EntitlementRow, charges[0].entitlement_id)
         if right is None or not isinstance(right.body, Spending):

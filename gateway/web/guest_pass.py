@@ -49,7 +49,7 @@ async def show(
             {"id": each.guest_id, "nickname": each.nickname, "chosen": each.guest_id == chosen.guest_id}
             for each in party.guests
         ],
-        opens=opens(chosen, resort),
+        opens=opens(chosen, resort, now),
     )
 
 
@@ -60,11 +60,18 @@ async def make(post: Annotated[Post, Depends(posted("guest"))]) -> Response:
     return go("/app/pass", guest=post.text("guest"), done="pass-made")
 
 
-def opens(guest: GuestSeen, resort: Resort) -> list[dict[str, str]]:
-    """Return what the guest's token opens, in plain words."""
+def opens(guest: GuestSeen, resort: Resort, now: datetime) -> list[dict[str, str]]:
+    """Return what the guest's token opens, in plain words: nothing that has ended, as a stay's rights have once it is
+    over."""
     found = []
     for right in guest.entitlements:
         match right:
+            case RoomKey(until_at=until_at) | Parking(until_at=until_at) | Spending(until_at=until_at) if (
+                until_at <= now
+            ):
+                pass
+            case Admission(until_day=until_day) if until_day < resort.day_of(now):
+                pass
             case RoomKey(rooms=rooms):
                 found.append({"icon": "room", "text": f"Room {', '.join(rooms)}"})
             case Parking(lots=lots):

@@ -23,10 +23,13 @@ def keep_open(session: Callable[[], None], health: HealthLog, stop: threading.Ev
         try:
             session()
         except Exception as error:  # device libraries raise anything, and the reader must outlive it
-            if health.snapshot().state == "up":
+            before, sentence = health.snapshot(), sentence_of(error)
+            if before.state == "up":
                 pause_s = FIRST_PAUSE_S
-            health.down(sentence_of(error))
-            log.warning("Reader %s is down: %s", name, sentence_of(error))
+            health.down(sentence)
+            # The same again fills a log and tells nothing.
+            if (before.state, before.last_error) != ("down", sentence):
+                log.warning("Reader %s is down: %s", name, sentence)
             stop.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

@@ -106,9 +106,11 @@ def _tell(report: Report, narrator: Narrator) -> None:
 
 def _stay_up(played: Played, narrator: Narrator) -> None:
     plan, memory = played.house.plan, played.stage.memory
+    codes = f"/api/v1/parties/{memory.party_id}/sign-in-codes"
+    code = played.house.gateway.command("a code for who looks", codes, {}, played.house.staff["desk"])["code"]
     pages = {
         "workbench": f"{plan.gateway_url}/workbench",
-        "guest": f"{plan.gateway_url}/app   (booking {memory.booking_reference}; the desk gives codes)",
+        "guest": f"{plan.gateway_url}/app   (booking {memory.booking_reference}, code {code}, good once)",
         "photographer": f"{plan.gateway_url}/photo",
         "timeline for staff": f"{plan.gateway_url}/staff",
     }

@@ -1,5 +1,6 @@
 """`passband gateway`: every word does what it says, tells what is wrong in a sentence, and ends with its status."""
 
+import base64
 import io
 import json
 import socket
@@ -225,6 +226,17 @@ def test_run_serves_until_it_is_told_to_end(say: Say, monkeypatch: pytest.Monkey
             assert process.wait(30) == 0
         finally:
             process.kill()
+
+
+def test_another_master_key_is_said_in_one_sentence(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    say("load", str(DEMO))
+    monkeypatch.setenv("PASSBAND_PORT", "0")
+    monkeypatch.setenv("PASSBAND_MASTER_KEY", base64.b64encode(bytes(32)).decode())
+    status, _, error = say("run")
+
+    assert status == 1
+    assert "PASSBAND_MASTER_KEY" in error
+    assert "Traceback" not in error
 
 
 def test_a_taken_port_is_said_in_one_sentence(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,14 @@ def test_an_entry_that_cannot_be_applied_is_set_aside_and_blocks_nobody(gateway:
     assert "do not add up" in sentences[4]
 
 
+def test_an_edge_that_tells_two_amounts_of_one_sale_is_not_believed(gateway: Home) -> None:
+    journal = Journal("shops")
+    tap = tap_at("till", 101, sale=basket(1))
+    journal.write(tap, approved(tap, "spending", Step.CHARGE, "grill", amount_minor=1))
+    assert gateway.take(journal)["set_aside"] == [1]
+    assert gateway.folio().balance_minor == 0
+
+
 def test_a_set_aside_entry_can_be_dismissed_once_and_a_vain_replay_changes_nothing(gateway: Home) -> None:
     journal = Journal("shops")
     tap = tap_at("no-such-till", 103, sale=basket(1))

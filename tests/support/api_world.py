@@ -83,8 +83,7 @@ class EdgeApi:
         self._api, self._edge = api, edge
         self._private = Ed25519PrivateKey.from_private_bytes(edge.encode().ljust(32, b"."))
         public = self._private.public_key().public_bytes_raw().hex()
-        expires_at = api.world.clock.at + timedelta(hours=1)
-        api.world.gateway.do("edge.add", NewEdge(edge, venue, "hash", expires_at))
+        api.world.gateway.do("edge.add", NewEdge(edge, venue, "hash"))
         api.world.gateway.do("edge.enrol", Enrolment(edge, "hash", public))
 
     def get(self, target: str) -> Response:

@@ -1,7 +1,10 @@
 """How a reader outlives its device."""
 
+import logging
 import threading
 from collections.abc import Callable
+
+import pytest
 
 from readers.drivers.endurance import keep_open
 from readers.drivers.health import HealthLog
@@ -52,3 +55,17 @@ def test_pauses_start_anew_after_the_device_was_there() -> None:
     asked, health = run(session, 6)
     assert asked == [0.1, 0.2, 0.4, 0.1, 0.2, 0.4]
     assert health.snapshot().last_error == "The device talks nonsense."
+
+
+def test_the_log_tells_each_fault_once_while_it_lasts(caplog: pytest.LogCaptureFixture) -> None:
+    words = iter(["No such device.", "No such device.", "No permission.", "No permission."])
+
+    def session(health: HealthLog) -> None:
+        raise OSError(next(words))
+
+    with caplog.at_level(logging.WARNING):
+        run(session, 4)
+    assert [record.args for record in caplog.records] == [
+        ("a reader", "No such device."),
+        ("a reader", "No permission."),
+    ]

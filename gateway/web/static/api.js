@@ -32,6 +32,7 @@ async function problemOf(answer) {
     body = {}; // a proxy's broken body: the status alone must do
   }
   const retryAfter_s = Number(answer.headers.get("Retry-After")) || null;
+  if (body.detail) body = { ...body, title: body.detail, detail: "" }; // the title only names the HTTP status
   const title = body.title || PLAIN[answer.status] || "Something went wrong on our side. Please try again.";
   return new Problem({ ...body, title, status: answer.status, retryAfter_s });
 }

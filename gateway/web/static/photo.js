@@ -25,8 +25,8 @@ function upload(body) {
 
 function wordsOf(request) {
   try {
-    const { title, detail = "" } = JSON.parse(request.responseText);
-    return `${title} ${detail}`.trim();
+    const { title, detail } = JSON.parse(request.responseText);
+    return detail || title; // the title only names the HTTP status
   } catch {
     return request.status === 413 ? "That photo is too large." : "The photo was not taken. Please try again.";
   }
