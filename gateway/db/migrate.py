@@ -15,7 +15,7 @@ from gateway.db.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The newest revision among migrations/versions."""
 
 

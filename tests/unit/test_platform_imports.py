@@ -25,8 +25,9 @@ HEAVY = {
 
 def loaded_by(statements: str) -> set[str]:
     """Return the names of the packages that are loaded after these statements, in a process of their own."""
-    told_names = "{name.partition('.')[0] for name, module in sys.modules.items() if module}"
-    program = f"import json, sys\n{statements}\nprint(json.dumps(sorted({told_names})))"
+    # What is kept from being imported stands there too, with None for a module.
+    told_last = "print(json.dumps(sorted({n.partition('.')[0] for n, m in sys.modules.items() if m})))"
+    program = f"import json, sys\n{statements}\n{told_last}"
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
