@@ -145,7 +145,7 @@ SOON = timedelta(hours=1)
 
 
 def picks_of(party: PartySeen, resort: Resort, now: datetime) -> list[Pick]:
-    """Return the party's picks, one for all who hold the same window in the same state, in order of time."""
+    """Return the party's picks, one for all who share window and state: first what is to come, in order of time."""
     found: dict[tuple[str, datetime, str], Pick] = {}
     for guest in party.guests:
         for right in guest.entitlements:
@@ -155,7 +155,11 @@ def picks_of(party: PartySeen, resort: Resort, now: datetime) -> list[Pick]:
                     (right.attraction, right.starts_at, state), _pick(right, state, resort)
                 )
                 pick.holders.append((right.entitlement_id, guest.nickname))
-    return sorted(found.values(), key=lambda pick: (pick.starts_at, pick.attraction, pick.state))
+    # What is still to come stands first: it is what the guest has come to look at.
+    over = {"redeemed", "lapsed"}
+    return sorted(
+        found.values(), key=lambda pick: (pick.state in over, pick.starts_at, pick.attraction, pick.state)
+    )
 
 
 def _pick(right: Bypass, state: str, resort: Resort) -> Pick:
