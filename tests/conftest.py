@@ -78,7 +78,9 @@ def database_url(request: pytest.FixtureRequest, databases: Databases, tmp_path:
         yield url
 
 
-@pytest.fixture(scope="session")
+# For a module, not for the session: while Playwright runs, its event loop is this thread's, and the tests of other
+# modules that begin a loop of their own would fail.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A running Chromium of this machine."""
     path = find_chromium()
