@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from simulators.demo.plan import EDGE_VENUES, Plan
 
 # Tight, so that a story of minutes meets what a resort meets in hours.
-_ONLINE_S, _FEED_WAIT_S = 2.0, 1.0
+_ONLINE_S, _FEED_WAIT_S = 1.2, 0.3
 
 Value = str | int | float
 

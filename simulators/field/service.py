@@ -18,7 +18,8 @@ def run_field(settings_file: Path) -> int:
         FieldFault: the settings can't be used, or a port is taken.
     """
     settings = load_field_settings(settings_file)
-    control = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small answers at once only on sockets that say they are TCP; else each waits 40 ms for an ACK.
+    control = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     control.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         control.bind(("127.0.0.1", settings.control_port))
