@@ -7,8 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from readers.drivers.base import ChipFault, ChipKind, Contact, ContactLost
 from wallet import qr
 from wallet.credential import CredentialFault, open_credential
+from wallet.proof import Proof
 from wallet.reasons import Reason
-from wallet.tap import Presented, Proof
+from wallet.tap import Presented
 
 
 def present(contact: Contact, issuer_keys: Mapping[str, Ed25519PublicKey]) -> Presented:

@@ -15,6 +15,9 @@ from wallet.reasons import Reason
 CREDENTIAL_BYTES_MAX = 512
 """Anything longer is not ours: the largest chip holds 888 bytes and the largest credential stays far below."""
 
+DEVICE_KEY_BYTES = 33
+"""A compressed point of P-256 (SEC 1, 2.3.3)."""
+
 _ALGORITHM, _KEY_ID = 1, 4
 _EDDSA = -8
 _EXTERNAL_AAD = b"passband credential 1"
@@ -43,7 +46,13 @@ Grant = AdmissionGrant | RoomGrant
 
 
 class Credential(Struct, frozen=True, omit_defaults=True):
-    """The claims of a verified credential. `chip_uid` is lower-case hex, empty when it is shown as a QR code."""
+    """The claims of a verified credential.
+
+    Args:
+        chip_uid: lower-case hex, empty when it is shown as a QR code.
+        chip_keys: whether the chip has keys of its own, so that its UID alone proves nothing.
+        device_key: the phone's public key that must sign each code (P-256, compressed, 33 bytes); empty for none.
+    """
 
     token_id: str
     medium_tag: bytes
@@ -53,6 +62,20 @@ class Credential(Struct, frozen=True, omit_defaults=True):
     epoch: int
     key_id: str
     grants: tuple[Grant, ...] = ()
+    chip_keys: bool = False
+    device_key: bytes = b""
+
+
+class Parts(Struct, frozen=True):
+    """What a credential's bytes consist of: the signing key's id (hex), the claims in CBOR and the signature."""
+
+    key_id: str
+    payload: bytes
+    signature: bytes
+
+    def whole(self) -> bytes:
+        """Return the COSE_Sign1 structure in its one spelling."""
+        return cbor2.dumps([_protected(self.key_id), {}, self.payload, self.signature], canonical=True)
 
 
 class CredentialFault(Exception):
@@ -70,10 +93,8 @@ def medium_tag(medium_id: str) -> bytes:
 
 def sign(credential: Credential, key: Ed25519PrivateKey) -> bytes:
     """Return the credential as signed bytes, ready for a chip. The same credential and key give the same bytes."""
-    protected = cbor2.dumps({_ALGORITHM: _EDDSA, _KEY_ID: bytes.fromhex(credential.key_id)}, canonical=True)
     payload = cbor2.dumps(_pack(credential), canonical=True)
-    signature = key.sign(_to_be_signed(protected, payload))
-    return cbor2.dumps([protected, {}, payload, signature], canonical=True)
+    return Parts(credential.key_id, payload, key.sign(_to_be_signed(credential.key_id, payload))).whole()
 
 
 def sign_within(credential: Credential, key: Ed25519PrivateKey, bytes_max: int) -> bytes:
@@ -97,26 +118,43 @@ def open_credential(data: bytes, keys: dict[str, Ed25519PublicKey], chip_uid: st
     Raises:
         CredentialFault: malformed, a key id not ours, a wrong signature, or made for another chip.
     """
-    protected, payload, signature = _split(data)
-    key_id = _key_id(protected)
-    key = keys.get(key_id)
+    parts = split(data)
+    key = keys.get(parts.key_id)
     if key is None:
-        raise CredentialFault(Reason.CREDENTIAL_FOREIGN_KEY, f"no issuer key {key_id} is known here")
+        raise CredentialFault(Reason.CREDENTIAL_FOREIGN_KEY, f"no issuer key {parts.key_id} is known here")
     try:
-        key.verify(signature, _to_be_signed(protected, payload))
+        key.verify(parts.signature, _to_be_signed(parts.key_id, parts.payload))
     except InvalidSignature:
         raise CredentialFault(Reason.CREDENTIAL_FORGED, "the signature does not fit the claims") from None
-    if data != cbor2.dumps([protected, {}, payload, signature], canonical=True):
+    if data != parts.whole():
         # Bytes beside the signed ones (a header, a tail) would let one credential be written in many ways.
         raise _malformed("not in the one spelling a credential has")
-    credential = _unpack(payload, key_id)
+    credential = _unpack(parts.payload, parts.key_id)
     if credential.chip_uid != chip_uid:
         raise CredentialFault(Reason.CREDENTIAL_OTHER_CHIP, "the credential was written for another chip")
     return credential
 
 
-def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
-    return cbor2.dumps(["Signature1", protected, _EXTERNAL_AAD, payload], canonical=True)
+def split(data: bytes) -> "Parts":
+    """Return what a credential's bytes consist of; nothing is verified yet.
+
+    Raises:
+        CredentialFault: too long, or no COSE_Sign1 signed with Ed25519.
+    """
+    if len(data) > CREDENTIAL_BYTES_MAX:
+        raise _malformed("longer than any credential")
+    match _loads(data):
+        case [bytes() as protected, dict(), bytes() as payload, bytes() as signature]:
+            return Parts(_key_id(protected), payload, signature)
+    raise _malformed("not a COSE_Sign1 structure")
+
+
+def _protected(key_id: str) -> bytes:
+    return cbor2.dumps({_ALGORITHM: _EDDSA, _KEY_ID: bytes.fromhex(key_id)}, canonical=True)
+
+
+def _to_be_signed(key_id: str, payload: bytes) -> bytes:
+    return cbor2.dumps(["Signature1", _protected(key_id), _EXTERNAL_AAD, payload], canonical=True)
 
 
 def _malformed(explanation: str) -> CredentialFault:
@@ -132,15 +170,6 @@ def _loads(data: bytes) -> object:
         raise _malformed(f"not CBOR: {type(error).__name__}") from None
 
 
-def _split(data: bytes) -> tuple[bytes, bytes, bytes]:
-    if len(data) > CREDENTIAL_BYTES_MAX:
-        raise _malformed("longer than any credential")
-    match _loads(data):
-        case [bytes() as protected, dict(), bytes() as payload, bytes() as signature]:
-            return protected, payload, signature
-    raise _malformed("not a COSE_Sign1 structure")
-
-
 def _key_id(protected: bytes) -> str:
     header = _loads(protected)
     if not isinstance(header, dict) or header.get(_ALGORITHM) != _EDDSA:
@@ -152,7 +181,7 @@ def _key_id(protected: bytes) -> str:
 
 
 def _pack(credential: Credential) -> list[object]:
-    return [
+    claims: list[object] = [
         id_bytes(credential.token_id),
         credential.medium_tag,
         bytes.fromhex(credential.chip_uid),
@@ -161,6 +190,12 @@ def _pack(credential: Credential) -> list[object]:
         credential.epoch,
         [_pack_grant(grant) for grant in credential.grants],
     ]
+    # What a medium must prove stands at the end, and only where it is more than its UID.
+    if credential.device_key:
+        claims.append(credential.device_key)
+    elif credential.chip_keys:
+        claims.append(True)
+    return claims
 
 
 def _pack_grant(grant: Grant) -> list[object]:
@@ -173,7 +208,17 @@ def _pack_grant(grant: Grant) -> list[object]:
 def _unpack(payload: bytes, key_id: str) -> Credential:
     try:
         match _loads(payload):
-            case [bytes(token), bytes(tag), bytes(uid), int(issued), int(expires), int(epoch), list(grants)]:
+            case [
+                bytes(token),
+                bytes(tag),
+                bytes(uid),
+                int(issued),
+                int(expires),
+                int(epoch),
+                list(grants),
+                *must,
+            ]:
+                chip_keys, device_key = _unpack_must(must)
                 return Credential(
                     token_id=id_from_bytes(token),
                     medium_tag=tag,
@@ -183,10 +228,24 @@ def _unpack(payload: bytes, key_id: str) -> Credential:
                     epoch=epoch,
                     key_id=key_id,
                     grants=tuple(grant for grant in map(_unpack_grant, grants) if grant is not None),
+                    chip_keys=chip_keys,
+                    device_key=device_key,
                 )
     except (ValueError, OverflowError) as error:
         raise _malformed(f"a claim is out of range: {error}") from None
     raise _malformed("the claims are not the ones of a credential")
+
+
+def _unpack_must(must: list[object]) -> tuple[bool, bytes]:
+    """Return whether the chip must prove its key, and the phone's key; what is not understood can't be checked."""
+    match must:
+        case []:
+            return False, b""
+        case [True]:
+            return True, b""
+        case [bytes(key)] if len(key) == DEVICE_KEY_BYTES:
+            return False, key
+    raise CredentialFault(Reason.EDGE_OUT_OF_DATE, "the credential asks for a proof that is not known here")
 
 
 def _instant(seconds: int) -> datetime:

@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from wallet.credential import AdmissionGrant, Credential
 from wallet.entitlement import Admission, Entitlement, RoomKey
-from wallet.medium import MediumState
+from wallet.medium import Medium, MediumState
 from wallet.reasons import Reason
 from wallet.resort import Direction, TouchpointKind
-from wallet.rules import admission, bypass, parking, photo, room, spending
+from wallet.rules import admission, bypass, parking, photo, proof, room, spending, travel
 from wallet.rules.say import moment
 from wallet.tap import Approved, Decision, Facts, Flag, Refused, Tap
+from wallet.token import TokenDocument
 
 GRANT_PREFIX = "grant:"
 """Begins the id of a right that was read from the credential and not from the facts."""
@@ -32,22 +33,23 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     rule = _RULES.get(facts.touchpoint.kind)
     if rule is None:
         return Refused(Reason.EDGE_OUT_OF_DATE)
+    refusal = proof.refuse(tap, facts)
+    if refusal is not None:
+        return refusal
     credential = tap.presented.credential
-    if credential is None:
-        return Refused(tap.presented.fault or Reason.CREDENTIAL_MISSING)
     attraction_kinds = (TouchpointKind.BYPASS_ENTRANCE, TouchpointKind.MERGE_POINT)
     if facts.touchpoint.kind in attraction_kinds and not facts.resort.has_attraction(facts.touchpoint.place):
         return Refused(Reason.EDGE_OUT_OF_DATE)
-    if tap.at >= credential.expires_at:
+    if credential is not None and tap.at >= credential.expires_at:
         return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
-    younger = _is_younger_than_facts(credential, facts)
-    refusal = _refuse_medium(tap, credential, facts, younger)
+    younger = credential is not None and _is_younger_than_facts(credential, facts)
+    refusal = _refuse_medium(tap, facts, younger)
     if refusal is not None:
         return refusal
     if _facts_too_old(tap, facts):
         return Refused(Reason.FACTS_TOO_OLD)
     rights = facts.token.entitlements if facts.token else ()
-    if younger and _grants_count(facts):
+    if credential is not None and younger and _grants_count(facts):
         rights += _granted(credential)
     if facts.token is None and not rights:
         # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
@@ -56,7 +58,7 @@ def decide(tap: Tap, facts: Facts) -> Decision:
         return Refused(Reason.NOT_ENTITLED)
     decision = rule(tap, _without_this_tap(tap, facts), rights)
     if isinstance(decision, Approved):
-        return _flagged(decision, credential, facts)
+        return _flagged(decision, tap, facts)
     return decision
 
 
@@ -71,10 +73,18 @@ def _is_younger_than_facts(credential: Credential, facts: Facts) -> bool:
     return facts.as_of is None or credential.issued_at > facts.as_of
 
 
-def _refuse_medium(tap: Tap, credential: Credential, facts: Facts, younger: bool) -> Refused | None:
+def _medium(tap: Tap, token: TokenDocument) -> Medium | None:
+    """Return the medium that was presented: named by the credential, or by the chip itself."""
+    shown = tap.presented
+    if shown.credential is not None:
+        return token.medium(shown.credential.medium_tag)
+    return token.medium_on(shown.sun.chip_uid) if shown.sun else None
+
+
+def _refuse_medium(tap: Tap, facts: Facts, younger: bool) -> Refused | None:
     if facts.token is None:
         return None
-    medium = facts.token.medium(credential.medium_tag)
+    medium = _medium(tap, facts.token)
     if medium is None:
         return None if younger else Refused(Reason.MEDIUM_UNKNOWN)
     if medium.revoked_at is not None and medium.is_revoked(tap.at):
@@ -117,11 +127,15 @@ def _granted(credential: Credential) -> tuple[Entitlement, ...]:
     return tuple(rights)
 
 
-def _flagged(decision: Approved, credential: Credential, facts: Facts) -> Approved:
+def _flagged(decision: Approved, tap: Tap, facts: Facts) -> Approved:
     flags = list(decision.flags)
+    if tap.presented.sun is not None:
+        flags.append(Flag.BY_SUN)
+    if travel.is_impossible(tap, facts):
+        flags.append(Flag.IMPOSSIBLE_TRAVEL)
     if decision.entitlement_id.startswith(GRANT_PREFIX):
         flags.append(Flag.BY_GRANT)
-    if facts.token is None or facts.token.medium(credential.medium_tag) is None:
+    if facts.token is None or _medium(tap, facts.token) is None:
         flags.append(Flag.MEDIUM_NOT_YET_KNOWN)
     if not facts.online:
         flags.append(Flag.OFFLINE)

@@ -14,6 +14,12 @@ class Reason(StrEnum):
     CREDENTIAL_FOREIGN_KEY = "credential_foreign_key"
     CREDENTIAL_OTHER_CHIP = "credential_other_chip"
     CREDENTIAL_EXPIRED = "credential_expired"
+    CHIP_NOT_PROVEN = "chip_not_proven"
+    CHIP_KEY_UNKNOWN = "chip_key_unknown"
+    SUN_REPLAYED = "sun_replayed"
+    RANDOM_IDENTITY = "random_identity"
+    CODE_STALE = "code_stale"
+    CODE_REPLAYED = "code_replayed"
     MEDIUM_UNREADABLE = "medium_unreadable"
     MEDIUM_UNKNOWN = "medium_unknown"
     MEDIUM_PENDING = "medium_pending"
@@ -90,6 +96,30 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
     Reason.CREDENTIAL_EXPIRED: (
         "The pass expired on {expired_at}. Please open it again in the app, or see the front desk.",
         "El pase caducó el {expired_at}. Ábralo otra vez en la aplicación o consulte en recepción.",
+    ),
+    Reason.CHIP_NOT_PROVEN: (
+        "The band could not prove that it is the one we made. Please see a member of staff.",
+        "La pulsera no pudo demostrar que es la nuestra. Consulte con el personal.",
+    ),
+    Reason.CHIP_KEY_UNKNOWN: (
+        "This reader does not know this band's key yet. Please see a member of staff.",
+        "Este lector aún no conoce la clave de esta pulsera. Consulte con el personal.",
+    ),
+    Reason.SUN_REPLAYED: (
+        "This reading of the band was used before. Please hold the band itself to the reader.",
+        "Esta lectura de la pulsera ya se usó. Acerque la pulsera misma al lector.",
+    ),
+    Reason.RANDOM_IDENTITY: (
+        "This card changes its number with every tap and is not one of ours. Please see the front desk.",
+        "Esta tarjeta cambia de número en cada uso y no es nuestra. Consulte en recepción.",
+    ),
+    Reason.CODE_STALE: (
+        "The code was not made just now. Please show it live on the phone, with the phone's clock on time.",
+        "El código no es de ahora mismo. Muéstrelo en vivo en el teléfono, con su reloj en hora.",
+    ),
+    Reason.CODE_REPLAYED: (
+        "This code was shown before. Please wait for the phone's next one.",
+        "Este código ya se mostró. Espere al siguiente del teléfono.",
     ),
     Reason.MEDIUM_UNREADABLE: (
         "The band left the reader too early. Please hold it a moment longer.",

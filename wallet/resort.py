@@ -178,7 +178,13 @@ class Policies(Struct, frozen=True, omit_defaults=True):
     photo_group_window_s: int = 120
     photo_claim_days: int = 45
     photo_download_days: int = 30
-    pass_valid_s: int = 120
+    pass_valid_s: int = 30
+    code_valid_s: int = 15
+    code_skew_s: int = 5
+    phone_credential_s: int = 24 * 3600
+    sun_fallback: bool = False
+    random_uid: bool = True
+    travel_min_s: int = 120
     unknown_at_gates: bool = True
     unknown_at_doors: bool = True
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from wallet.chips.keys import ChipKey
 from wallet.instant import Instant
 from wallet.resort import Resort, Touchpoint
 from wallet.tap import Facts
@@ -31,7 +32,8 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
     """All that changed for one edge in the feed positions (from_position, to_position].
 
     `as_of` is an instant of the gateway's clock: everything committed before it is contained up to `to_position`.
-    `resort` is present when it changed within the batch.
+    `resort` is present when it changed within the batch. `chip_keys` are those that this edge's kinds of touchpoint
+    need for the chips named by the changed documents.
     """
 
     wire: int
@@ -40,6 +42,7 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
     as_of: Instant
     changes: tuple[TokenChange, ...] = ()
     resort: Resort | None = None
+    chip_keys: tuple[ChipKey, ...] = ()
 
 
 class Snapshot(Struct, frozen=True, omit_defaults=True):
@@ -55,6 +58,7 @@ class Snapshot(Struct, frozen=True, omit_defaults=True):
     resort: Resort
     documents: tuple[TokenDocument, ...] = ()
     next_after: str | None = None
+    chip_keys: tuple[ChipKey, ...] = ()
 
 
 class WireError(ValueError):
@@ -94,6 +98,8 @@ def facts_from(
     local_pin_tries: int = 0,
     edge_offline_minor: int = 0,
     token_offline_minor: int = 0,
+    sun_counter: int = -1,
+    code_seen: bool = False,
 ) -> Facts:
     """Return the facts of a tap; gateway and edge both build them here, so the same knowledge gives the same facts.
 
@@ -114,4 +120,6 @@ def facts_from(
         online=online,
         edge_offline_minor=edge_offline_minor,
         token_offline_minor=token_offline_minor,
+        sun_counter=sun_counter,
+        code_seen=code_seen,
     )

@@ -6,27 +6,29 @@ from msgspec import Struct
 
 from wallet.credential import Credential
 from wallet.instant import Instant
+from wallet.proof import Proof, SunRead
 from wallet.reasons import Reason
 from wallet.resort import Policies, Resort, Touchpoint
 from wallet.token import TokenDocument, Use
 
-RULEBOOK_VERSION = 1
+RULEBOOK_VERSION = 2
 """Grows with each change of a verdict; a journal entry carries the version that decided it."""
 
 
-class Proof(StrEnum):
-    """How far the reader could tell that the credential belongs to what was presented."""
-
-    CHIP_UID = "chip_uid"
-    QR = "qr"
-
-
 class Presented(Struct, frozen=True, omit_defaults=True):
-    """What the reader made of a medium: a verified credential, or the reason why there is none."""
+    """What the reader made of a medium: a verified credential or SUN message, or the reason why there is none.
+
+    Args:
+        shown_at: when a phone signed its code, on the phone's clock.
+        code_id: names one code of a phone, so that the same one is known when it is shown again.
+    """
 
     proof: Proof
     credential: Credential | None = None
     fault: Reason | None = None
+    sun: SunRead | None = None
+    shown_at: Instant | None = None
+    code_id: str = ""
 
 
 class SaleLine(Struct, frozen=True, omit_defaults=True):
@@ -104,6 +106,8 @@ class Facts(Struct, frozen=True):
         online: whether the gateway answered recently; the gateway itself is always online.
         edge_offline_minor: what this edge has approved without the gateway and not yet brought home.
         token_offline_minor: the same for this token alone.
+        sun_counter: the highest read counter known of the presented chip from other taps; -1 when none is.
+        code_seen: whether another tap has shown the same code of a phone.
     """
 
     touchpoint: Touchpoint
@@ -115,6 +119,8 @@ class Facts(Struct, frozen=True):
     online: bool
     edge_offline_minor: int = 0
     token_offline_minor: int = 0
+    sun_counter: int = -1
+    code_seen: bool = False
 
     @property
     def policies(self) -> Policies:
@@ -128,6 +134,8 @@ class Flag(StrEnum):
     BY_GRANT = "by_grant"
     MEDIUM_NOT_YET_KNOWN = "medium_not_yet_known"
     OFFLINE = "offline"
+    BY_SUN = "by_sun"
+    IMPOSSIBLE_TRAVEL = "impossible_travel"
 
 
 class Approved(Struct, frozen=True, tag="approved", tag_field="decision", omit_defaults=True):

@@ -64,6 +64,11 @@ class TokenDocument(Struct, frozen=True, omit_defaults=True):
                 return medium
         return None
 
+    def medium_on(self, chip_uid: str) -> Medium | None:
+        """Return the medium that this chip is now, a revoked one where it is none any more, or None."""
+        on_chip = [medium for medium in self.media if medium.chip_uid == chip_uid]
+        return min(on_chip, key=lambda medium: medium.revoked_at is not None, default=None)
+
 
 class _Placed(Protocol):
     @property

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from wallet.chips.keys import KeySlot
 from wallet.journal import JournalBatch, JournalReceipt
 from wallet.snapshot import FeedBatch, Snapshot
 from wallet.tap import Hold, Tap
@@ -51,13 +52,22 @@ class JournalRefused(TransportFault):
 
 
 class Anchors(Struct, frozen=True, omit_defaults=True):
-    """What an edge trusts: issuer public keys (key id → hex), and the pepper (hex) where PINs are taken."""
+    """What an edge trusts, and the secrets of its kinds of touchpoint; all keys in hex.
+
+    Args:
+        issuer_keys: key id → public key.
+        pin_pepper: only where PINs are taken.
+        reader_keys: epoch → the key that asks a chip who it is.
+        chip_masters: slot → epoch → master, only of kinds where bands must pass that are not known yet.
+    """
 
     edge: str
     venue: str
     issuer_keys: dict[str, str]
     pin_pepper: str | None = None
     resort_version: int = 0
+    reader_keys: dict[int, str] = {}
+    chip_masters: dict[KeySlot, dict[int, str]] = {}
 
 
 class HoldRequest(Struct, frozen=True):
@@ -81,6 +91,30 @@ class IssuedCredential(Struct, frozen=True):
 
     credential: str
     medium_id: str
+    chip: "ChipPlan | None" = None
+
+
+class ChipKeySet(Struct, frozen=True):
+    """All keys of one chip in one epoch: slot → 16 bytes in hex."""
+
+    epoch: int
+    keys: dict[KeySlot, str]
+
+
+class ChipPlan(Struct, frozen=True):
+    """How a chip with keys is to be personalised. Held in memory only, for the chip that lies on the encoder.
+
+    Args:
+        keys: the keys to be written.
+        before: what the chip may carry from earlier, newest first; factory keys go without saying.
+        sun_url: the address of its SUN message.
+        random_uid: whether it is to hide its UID from strangers, which can't be undone.
+    """
+
+    keys: ChipKeySet
+    before: tuple[ChipKeySet, ...] = ()
+    sun_url: str = ""
+    random_uid: bool = True
 
 
 class Transport(Protocol):

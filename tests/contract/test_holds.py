@@ -17,8 +17,9 @@ from tests.support.home_world import (
     sold,
     tap_at,
 )
+from wallet.proof import Proof
 from wallet.reasons import Reason
-from wallet.tap import Hold, HoldAnswer, Presented, Proof, Refused
+from wallet.tap import Hold, HoldAnswer, Presented, Refused
 
 HELD = Hold(HoldAnswer.HELD)
 

@@ -9,8 +9,9 @@ from readers.transport.http import HttpEncodingDesk, HttpTransport, SignedClient
 from tests.support.edge_world import NOON, UID, a_document, an_id
 from tests.support.fake_gateway import FakeGateway
 from wallet.journal import GENESIS, EntryKind, JournalBatch, JournalEntry, chain
+from wallet.proof import Proof
 from wallet.reasons import Reason
-from wallet.tap import Hold, HoldAnswer, Presented, Proof, Refused, Sale, Tap
+from wallet.tap import Hold, HoldAnswer, Presented, Refused, Sale, Tap
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 

@@ -13,8 +13,9 @@ from tests.support.worlds import an_id, entitlements, grants, instants, policies
 from wallet.credential import Credential, Grant, medium_tag
 from wallet.ledger import price_sale
 from wallet.medium import Medium, MediumKind, MediumState
+from wallet.proof import Proof
 from wallet.resort import Policies, TouchpointKind
-from wallet.tap import Hold, HoldAnswer, PinCheck, Presented, Proof, Tap
+from wallet.tap import Hold, HoldAnswer, PinCheck, Presented, Tap
 
 BASKETS = (1, 2, 4, 8)
 """How many menus at 14.50 a sale has: below the floor, above it, above the PIN threshold, and far above."""

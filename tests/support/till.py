@@ -13,7 +13,8 @@ from tests.support.guests_world import Party, World
 from wallet.credential import Credential, medium_tag
 from wallet.ids import uuid7
 from wallet.journal import GENESIS, EntryKind, JournalBatch, JournalEntry, chain
-from wallet.tap import Approved, Decision, PinCheck, Presented, Proof, Refused, Sale, SaleLine, Tap
+from wallet.proof import Proof
+from wallet.tap import Approved, Decision, PinCheck, Presented, Refused, Sale, SaleLine, Tap
 from wallet.token import Step, Use
 
 

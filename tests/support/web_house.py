@@ -24,9 +24,10 @@ from gateway.services.staff import NewStaff
 from gateway.settings import Environment, Settings
 from wallet.credential import Credential, medium_tag
 from wallet.journal import GENESIS, EntryKind, JournalBatch, JournalEntry, chain
+from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.resort import Resort
-from wallet.tap import RULEBOOK_VERSION, Approved, Decision, Presented, Proof, Refused, Sale, SaleLine, Tap
+from wallet.tap import RULEBOOK_VERSION, Approved, Decision, Presented, Refused, Sale, SaleLine, Tap
 from wallet.token import Step, Use
 
 ARRIVAL = date(2030, 6, 10)

@@ -11,6 +11,7 @@ from wallet.credential import AdmissionGrant, Credential, Grant, RoomGrant
 from wallet.entitlement import Admission, Bypass, Entitlement, Parking, Photos, PickKind, RoomKey, Spending
 from wallet.ids import short_tag, uuid7
 from wallet.medium import Medium, MediumKind, MediumState
+from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.resort import (
     Attraction,
@@ -27,7 +28,7 @@ from wallet.resort import (
     TouchpointKind,
     Venue,
 )
-from wallet.tap import Facts, Hold, HoldAnswer, PinCheck, Presented, Proof, Refused, Sale, SaleLine, Tap
+from wallet.tap import Facts, Hold, HoldAnswer, PinCheck, Presented, Refused, Sale, SaleLine, Tap
 from wallet.token import Step, TokenDocument, Use
 
 NOON = datetime(2027, 3, 2, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from readers.drivers.scanner import QrContact
 from readers.presentation import present
 from wallet import qr
 from wallet.credential import Credential, sign
+from wallet.proof import Proof
 from wallet.reasons import Reason
-from wallet.tap import Proof
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEYS = {"0a0b": KEY.public_key()}
