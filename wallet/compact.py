@@ -26,7 +26,16 @@ def pack(data: bytes) -> bytes:
     """
     parts = split(data)
     match cbor2.loads(parts.payload):
-        case [bytes(token), bytes(tag), bytes(_), int(issued), int(expires), int(epoch), list(grants), True]:
+        case [
+            bytes(token),
+            bytes(tag),
+            bytes(uid),
+            int(issued),
+            int(expires),
+            int(epoch),
+            list(grants),
+            True,
+        ]:
             granted = cbor2.dumps(grants, canonical=True)
             if epoch > 0xFF or len(granted) > 0xFF:
                 raise ValueError("an epoch or the grants of this credential do not fit the short form")
@@ -34,6 +43,8 @@ def pack(data: bytes) -> bytes:
             fixed = _FIXED.pack(
                 _FORM, len(granted), key_id, token, tag, issued, expires, epoch, parts.signature
             )
+            if unpack(fixed + granted, uid.hex()) != data:
+                raise ValueError("a field of this credential has another length than in the short form")
             return fixed + granted
     raise ValueError("only a credential for a chip with keys has a short form")
 

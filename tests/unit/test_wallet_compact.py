@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from wallet.compact import pack, unpack
 from wallet.credential import AdmissionGrant, Credential, CredentialFault, Grant, open_credential, sign
@@ -66,6 +67,11 @@ def test_a_flipped_bit_never_opens(byte: int, bit: int) -> None:
 def test_bytes_of_strangers_are_malformed(data: bytes) -> None:
     with pytest.raises(CredentialFault):
         open_credential(unpack(data, UID), KEYS, UID)
+
+
+def test_a_key_id_of_another_length_is_never_cut() -> None:
+    with pytest.raises(ValueError, match="another length"):
+        pack(sign(replace(credential(), key_id="0102030405060708"), KEY))
 
 
 def test_only_what_a_chip_with_keys_carries_has_a_short_form() -> None:
