@@ -35,7 +35,7 @@ class PartyCheckIn(Service[CheckIn]):
     def expand(self, state: WorkingSet, body: CheckIn) -> frozenset[Key]:
         """The rooms of the booked type."""
         party = state.get(PartyRow, body.party_id)
-        room_type = product_of(state.resort, party).room_type if party else ""
+        room_type = party.room_type if party else ""
         return frozenset({Key(KeyKind.ROOM, room_type)} if room_type else ())
 
     def decide(self, state: WorkingSet, command: Command[CheckIn]) -> Outcome:
@@ -45,11 +45,9 @@ class PartyCheckIn(Service[CheckIn]):
         product, until_at = product_of(draft.resort, party), stay_ends_at(draft.resort, party)
         _check(draft.resort, party, at, until_at)
         rooms: tuple[str, ...] = ()
-        if product.room_type:
-            rooms = (_free_room(draft, product.room_type, at, until_at),)
-            draft.put(
-                *(StayRow(ids.next(), party.id, room, product.room_type, at, until_at) for room in rooms)
-            )
+        if party.room_type:
+            rooms = (_free_room(draft, party.room_type, at, until_at),)
+            draft.put(*(StayRow(ids.next(), party.id, room, party.room_type, at, until_at) for room in rooms))
         for guest in guests_of(draft, party):
             for right in _rights(draft.resort, product, party, guest, rooms, at, ids):
                 draft.put(entitlement_row(guest.token_id, right, made_at=at, resort=draft.resort))

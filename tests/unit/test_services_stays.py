@@ -53,8 +53,10 @@ def test_a_party_checks_in_once_and_a_day_ticket_never(world: World) -> None:
 
 
 def test_a_room_comes_free_by_check_out_and_not_before(world: World) -> None:
+    world.load_rooms(4)
     parties = [world.checked_in(arrival=ARRIVAL) for _ in range(3)]
     waiting = world.book()
+    world.load_rooms(3)  # one is being mended
     with pytest.raises(Rejection) as refused:
         world.do("party.check_in", CheckIn(waiting.id))
     assert refused.value.code == "no_room_free"
