@@ -9,9 +9,6 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from gateway.db import house
 from gateway.db.engine import Database
@@ -140,27 +137,3 @@ class Passwords:
         except VerificationError:
             return False
         return password_hash is not None
-
-
-class Failures:
-    """Counts failed tries per name and refuses more when there were too many; a success costs nothing."""
-
-    def __init__(self, limit: str) -> None:
-        self._limit: RateLimitItem = parse(limit)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def check(self, *names: str) -> None:
-        """Do nothing while there were few failures.
-
-        Raises:
-            Rejection: 429.
-        """
-        if not all(self._limiter.test(self._limit, name) for name in names):
-            raise Rejection(
-                "too_many_tries", 429, "Too many tries. Please wait a while, or see the front desk."
-            )
-
-    def count(self, *names: str) -> None:
-        """Count a failure."""
-        for name in names:
-            self._limiter.hit(self._limit, name)

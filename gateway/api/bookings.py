@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from gateway.api import problems
-from gateway.api.deps import Caller, caller
+from gateway.api.deps import Caller, address_of, caller
 from gateway.services.bookings import CreateBooking, NewGuest
 from gateway.vault import Vault
 
@@ -66,8 +66,12 @@ class Booking(BaseModel):
 
 
 @router.post("/bookings", status_code=201, responses=_SOLD_OUT)
-async def book(body: BookingWish, called: Annotated[Caller, Depends(caller("anonymous"))]) -> Booking:
+async def book(
+    body: BookingWish, request: Request, called: Annotated[Caller, Depends(caller("anonymous"))]
+) -> Booking:
     """Book a product for a party."""
+    if not called.principal.is_staff:
+        called.gateway.bookings.count(address_of(request))
     vault = called.gateway.vault
     answer = await called.do("booking.create", _wish(body, vault, called.key))
     return Booking(**answer, sign_in_code=vault.code("sign-in", called.key, 8))

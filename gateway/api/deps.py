@@ -31,6 +31,11 @@ GatewayHere = Annotated[Gateway, Depends(gateway_of)]
 Authorizer = Callable[[Request, Gateway], Coroutine[Any, Any, Principal]]
 
 
+def address_of(request: Request) -> str:
+    """Return the network address that a request came from."""
+    return request.client.host if request.client else "unknown"
+
+
 def role(*names: str) -> Any:
     """Return the dependency that lets only these roles in; every route has one. It gives the Principal."""
     allowed = frozenset(Role(name) for name in names)
