@@ -72,12 +72,20 @@ class Doorman:
         self._database = database
 
     def by_session(self, token: str, now: datetime, *, by_cookie: bool = False) -> Principal | None:
-        """Return who signed in with this token, None when it is unknown, over or ended."""
+        """Return who signed in with this token, None when it is unknown, over or ended.
+
+        A member of staff has the roles of this moment, whatever they were at sign-in, and none when closed.
+        """
         with self._database.read() as connection:
             row = house.session(connection, token_hash(token))
-        if row is None or row.ended_at is not None or row.expires_at <= now:
+            if row is None or row.ended_at is not None or row.expires_at <= now:
+                return None
+            kind, _, staff_id = row.subject.partition(":")
+            # A row of staff is closed, never deleted: a session without one is a simulation's own.
+            member = house.staff_member(connection, staff_id) if kind == "staff" else None
+        if member is not None and member.closed:
             return None
-        roles = frozenset(Role(role) for role in row.roles)
+        roles = frozenset(Role(role) for role in (member.roles if member else row.roles))
         return Principal(row.subject, roles, row.party_id, by_cookie=by_cookie)
 
     def by_signature(

@@ -57,6 +57,11 @@ def token_named(connection: Connection, token_id: str) -> TokenRow | None:
     return _one(rows_where(connection, TokenRow, party.token.c.id == token_id))
 
 
+def tokens_named(connection: Connection, token_ids: Collection[str]) -> dict[str, TokenRow]:
+    """Return the tokens among these, by id, with one query."""
+    return {row.id: row for row in rows_where(connection, TokenRow, party.token.c.id.in_(token_ids))}
+
+
 def token_of_medium(connection: Connection, medium_id: str) -> TokenRow | None:
     """Return the token that a medium carries."""
     carried = select(party.medium.c.token_id).where(party.medium.c.id == medium_id)

@@ -72,6 +72,11 @@ def _check(draft: Draft, party: PartyRow, at: datetime) -> None:
     leaves_from = PartyState.CHECKED_IN if has_nights(party) else PartyState.BOOKED
     if party.state is not leaves_from:
         raise Rejection("not_checked_in", 409, f"This party is {party.state.value.replace('_', ' ')}.")
+    if draft.resort.day_of(at) < party.arrival_day:
+        sentence = (
+            f"This visit begins on {party.arrival_day}. Who does not come has the booking cancelled instead."
+        )
+        raise Rejection("visit_ahead", 409, sentence)
     # A hold that outlived its time has lost its edge; its sale may come home later and is posted then.
     pending = [
         hold

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from gateway.db import rows as r
 from gateway.db.tables import metadata
@@ -169,6 +169,28 @@ def test_a_guest_reaches_the_own_party_alone(anyone: Api) -> None:
     assert guest.get("/parties", q="Quillon").status_code == 403
     assert anyone.get(f"/parties/{party}").status_code == 401
     assert anyone.world.gateway.feed.head == before
+
+
+def test_a_large_party_books_with_as_many_statements_as_a_small_one(anyone: Api) -> None:
+    def statements(guests: int) -> int:
+        booking = anyone.book(guests=guests)
+        guest = anyone.guest(booking)
+        tokens = [each["token_id"] for each in booking["guests"]]
+        counted: list[str] = []
+
+        def count(connection: object, cursor: object, statement: str, *_: object) -> None:
+            if "FROM token " in statement:
+                counted.append(statement)
+
+        wish = {"token_ids": tokens, "attraction": "comet", "starts_at": OPENS_AT.isoformat()}
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            assert guest.post("/reservations", wish).json()["booked"]
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        return len(counted)
+
+    assert statements(4) == statements(1) >= 1
 
 
 def test_a_booking_repeated_tells_the_same_code_and_books_once(anyone: Api) -> None:

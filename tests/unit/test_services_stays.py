@@ -127,6 +127,13 @@ def test_check_out_waits_for_a_purchase_under_way_but_not_for_one_that_was_lost(
 
 def test_a_day_ticket_is_closed_without_check_in(world: World) -> None:
     ticket = world.book("day-ticket", 1)
+    # The visit's day begins at four in the morning; a second before that there is nothing to check out of.
+    world.clock.at = RESORT.instant(ARRIVAL, RESORT.day_starts) - timedelta(seconds=1)
+    with pytest.raises(Rejection) as refused:
+        world.do("party.check_out", CheckOut(ticket.id, Tender.CASH))
+    assert (refused.value.code, refused.value.status) == ("visit_ahead", 409)
+    assert "2030-06-10" in refused.value.sentence
+    world.clock.at += timedelta(seconds=1)
     assert world.do("party.check_out", CheckOut(ticket.id, Tender.CASH))["paid_minor"] == 5_900
     assert world.balance("deferred_revenue:EUR") == 0
     world.assert_books_balance()
