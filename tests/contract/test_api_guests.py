@@ -1,7 +1,7 @@
 """A family's way over HTTP on both databases, and what a guest must not reach."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,10 +35,16 @@ def test_a_family_from_booking_to_check_out(anyone: Api) -> None:
     booking = anyone.book()
     party, lead = booking["party_id"], booking["guests"][0]
     guest, desk = anyone.guest(booking), anyone.staff("desk")
+    for path in ("", "/folio"):
+        due = guest.get(f"/parties/{party}{path}").json()
+        assert due["deposit_due_minor"] == 40_000
+        assert datetime.fromisoformat(due["deposit_due_at"]) == anyone.world.clock.at
     anyone.world.clock.at += timedelta(minutes=1)
     assert (
         desk.post(f"/parties/{party}/payments", {"amount_minor": 40_000, "tender": "cash"}).status_code == 201
     )
+    paid = guest.get(f"/parties/{party}/folio").json()
+    assert (paid["deposit_due_minor"], paid["deposit_due_at"]) == (0, None)
     booked = guest.post(
         "/reservations",
         {

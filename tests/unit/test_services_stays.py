@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from gateway.db import rows as r
 from gateway.errors import Rejection
 from gateway.services.check_in import CheckIn
 from gateway.services.check_out import CheckOut
 from gateway.services.payments import TakePayment
+from gateway.services.resort import LoadedResort
 from tests.support.guests_world import ARRIVAL, World
 from tests.support.resort_world import RESORT
 from tests.support.till import hold
@@ -155,3 +157,21 @@ def test_payments_add_up_to_the_price(world: World) -> None:
         world.do("payment.take", TakePayment(party.id, amount, Tender.CASH))
     assert world.do("payment.take", TakePayment(party.id, 1, Tender.CASH))["balance_minor"] == 0
     world.assert_books_balance()
+
+
+def test_check_in_waits_for_the_deposit_only_where_the_resort_says_so(world: World) -> None:
+    asking = structs.replace(RESORT, policies=structs.replace(RESORT.policies, deposit_before_check_in=True))
+    world.gateway.do("resort.load", LoadedResort(asking))
+    party = world.book()
+    world.do("payment.take", TakePayment(party.id, 39_999, Tender.CASH))
+    world.clock.at = RESORT.instant(ARRIVAL, RESORT.day_starts) + timedelta(hours=11)
+    with pytest.raises(Rejection) as refused:
+        world.do("party.check_in", CheckIn(party.id))
+    assert (refused.value.code, refused.value.status) == ("deposit_due", 409)
+    assert refused.value.detail == {"due_minor": 1}
+    assert refused.value.sentence.startswith("0.01 EUR of the deposit is due")
+    world.do("payment.take", TakePayment(party.id, 1, Tender.CASH))
+    assert world.do("party.check_in", CheckIn(party.id))["rooms"] == ["101"]
+    world.gateway.do("resort.load", LoadedResort(RESORT))
+    unpaid = world.book()
+    assert world.do("party.check_in", CheckIn(unpaid.id))["rooms"] == ["102"]
