@@ -41,7 +41,7 @@ def role(*names: str) -> Any:
     allowed = frozenset(Role(name) for name in names)
 
     async def authorized(request: Request, gateway: GatewayHere) -> Principal:
-        principal = await _principal(request, gateway)
+        principal = await principal_of(request, gateway)
         if Role.ANONYMOUS in allowed or principal.roles & allowed:
             _refuse_foreign_pages(request, principal)
             return principal
@@ -98,7 +98,8 @@ def _channel(principal: Principal, wished: Channel | None) -> Channel:
     return wished if wished in _GUEST_CHANNELS else Channel.WEB
 
 
-async def _principal(request: Request, gateway: Gateway) -> Principal:
+async def principal_of(request: Request, gateway: Gateway) -> Principal:
+    """Return who asks, as of this moment."""
     now = gateway.clock.now()
     if "signature-input" in request.headers:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -12,9 +12,10 @@ from gateway.auth import Principal, token_hash
 from gateway.bootstrap import Gateway
 from gateway.command import Channel, Envelope
 from gateway.db.house import staff_named
+from gateway.db.names import plain_reference
 from gateway.db.rows import StaffRow
 from gateway.errors import Rejection
-from gateway.services.session import GuestSignIn, SignOut, StaffSignIn, plain_reference
+from gateway.services.session import GuestSignIn, SignOut, StaffSignIn
 from gateway.tries import Kind
 
 router = APIRouter(tags=["sign-in"])

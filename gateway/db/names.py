@@ -1,4 +1,4 @@
-"""How a name is written for searching: without case and accents, so that an index finds its beginning."""
+"""How names and booking references are looked up: however they were typed, an index finds them."""
 
 import unicodedata
 from dataclasses import replace
@@ -16,3 +16,8 @@ def name_key(name: str) -> str:
 def searchable(person: PersonRow) -> PersonRow:
     """Return the person with the keys under which the names are found."""
     return replace(person, given_key=name_key(person.given_name), family_key=name_key(person.family_name))
+
+
+def plain_reference(typed: str) -> str:
+    """Return a booking reference as it is stored: "h7k-2qx " is H7K2QX."""
+    return "".join(typed.split()).replace("-", "").upper()

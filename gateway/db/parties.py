@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, or_, select, union
 
 from gateway.db.load import rows_where, select_rows
-from gateway.db.names import name_key
+from gateway.db.names import name_key, plain_reference
 from gateway.db.rows import (
     AccountRow,
     EntitlementRow,
@@ -155,7 +155,7 @@ def search_statement(plain: str) -> Select[Any]:
     by_party = (
         select(party.party.c.id).where(column == wanted)
         for column, wanted in (
-            (party.party.c.booking_reference, plain.upper()),
+            (party.party.c.booking_reference, plain_reference(plain)),
             (party.party.c.id, plain),
         )
     )

@@ -11,11 +11,6 @@ from gateway.errors import Rejection
 from gateway.working_set import WorkingSet
 
 
-def plain_reference(typed: str) -> str:
-    """Return a booking reference as it is stored, however it was typed: "h7k-2qx " is H7K2QX."""
-    return "".join(typed.split()).replace("-", "").upper()
-
-
 class GuestSignIn(Struct, frozen=True):
     """Sign a party's lead in. Code and session token come as hashes: what they are is nobody's business here."""
 

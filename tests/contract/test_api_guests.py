@@ -237,7 +237,8 @@ def test_the_desk_finds_a_party_by_whatever_the_guest_shows(anyone: Api) -> None
     wish = {"encoder": "encoder-desk", "kind": "band"}
     job = desk.post(f"/tokens/{token}/encodings", wish).json()["encoding_id"]
     edge.post(f"/edge/encodings/{job}/issue", CHIP)
-    for q in (booking["booking_reference"].lower(), token, CHIP["chip_uid"], "04:A1:B2:C3:D4:E5:F6"):
+    reference = booking["booking_reference"].lower()
+    for q in (reference, f"{reference[:3]} {reference[3:]}", token, CHIP["chip_uid"], "04:A1:B2:C3:D4:E5:F6"):
         found = desk.get("/parties", q=q).json()["parties"]
         assert [each["party_id"] for each in found] == [booking["party_id"]], q
     named = desk.get("/parties", q=f"{NAMES[0][:4].lower()} {NAMES[-1]}").json()["parties"]
