@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.clock import Clock, Entropy, SimulationClock, SystemClock
@@ -46,8 +46,23 @@ class Settings(BaseSettings):
     photo_bytes_max: int = Field(default=25 << 20, ge=1024)
     journal_bytes_max: int = Field(default=8 << 20, ge=1024)
     sign_in_failures: str = "10/15 minutes"
+    sign_in_failures_per_address: str = "300/15 minutes"
+    bookings_per_address: str = "30/minute"
     guest_session_days: int = Field(default=30, ge=1)
     staff_session_hours: int = Field(default=12, ge=1)
+
+    @field_validator("sign_in_failures", "sign_in_failures_per_address", "bookings_per_address")
+    @classmethod
+    def _a_rate(cls, value: str) -> str:
+        from limits import (
+            parse,
+        )  # only where a rate is set: what reads settings and serves nothing needs it not
+
+        try:
+            parse(value)
+        except ValueError:
+            raise ValueError(f'"{value}" is no rate like "10/15 minutes"') from None
+        return value
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> "Settings":
