@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from wallet.credential import AdmissionGrant, Credential
 from wallet.entitlement import Admission, Entitlement, RoomKey
+from wallet.grants import named
 from wallet.medium import MediumState
 from wallet.reasons import Reason
 from wallet.resort import Direction, TouchpointKind
 from wallet.rules import admission, bypass, parking, photo, room, spending
 from wallet.rules.say import moment
-from wallet.tap import Approved, Decision, Facts, Flag, Refused, Tap
+from wallet.tap import Approved, Decision, Facts, Flag, Proof, Refused, Tap
 
 GRANT_PREFIX = "grant:"
 """Begins the id of a right that was read from the credential and not from the facts."""
@@ -40,24 +41,32 @@ def decide(tap: Tap, facts: Facts) -> Decision:
         return Refused(Reason.EDGE_OUT_OF_DATE)
     if tap.at >= credential.expires_at:
         return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
-    younger = _is_younger_than_facts(credential, facts)
+    younger, leaves = _is_younger_than_facts(credential, facts), _leaves(facts)
     refusal = _refuse_medium(tap, credential, facts, younger)
-    if refusal is not None:
+    if refusal is None and _facts_too_old(tap, facts):
+        refusal = Refused(Reason.FACTS_TOO_OLD)
+    if refusal is not None and not leaves:
         return refusal
-    if _facts_too_old(tap, facts):
-        return Refused(Reason.FACTS_TOO_OLD)
     rights = facts.token.entitlements if facts.token else ()
     if younger and _grants_count(facts):
         rights += _granted(credential)
     if facts.token is None and not rights:
+        if leaves:
+            return _flagged(Approved(""), credential, facts, refusal)
         # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
         return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
-    if facts.token is not None and facts.token.closed and facts.touchpoint.direction is not Direction.OUT:
+    if facts.token is not None and facts.token.closed and not leaves:
         return Refused(Reason.NOT_ENTITLED)
     decision = rule(tap, _without_this_tap(tap, facts), rights)
     if isinstance(decision, Approved):
-        return _flagged(decision, credential, facts)
+        return _flagged(decision, credential, facts, refusal)
     return decision
+
+
+def _leaves(facts: Facts) -> bool:
+    """Nobody is held inside: what stops a medium on its way in, or makes facts too old, does not on its way out."""
+    ways_out = (TouchpointKind.PARKING_LANE, TouchpointKind.PARK_GATE)
+    return facts.touchpoint.direction is Direction.OUT and facts.touchpoint.kind in ways_out
 
 
 def _without_this_tap(tap: Tap, facts: Facts) -> Facts:
@@ -81,7 +90,8 @@ def _refuse_medium(tap: Tap, credential: Credential, facts: Facts, younger: bool
         return Refused(Reason.MEDIUM_REVOKED, {"revoked_at": moment(medium.revoked_at, facts.resort)})
     if medium.revoked_at is None and medium.state is MediumState.REVOKED:
         return Refused(Reason.MEDIUM_UNKNOWN)
-    if medium.state is MediumState.PENDING:
+    if medium.state is MediumState.PENDING and tap.presented.proof is not Proof.CHIP_UID:
+        # A whole credential on its own chip shows that it was written, whether or not the encoder could say so.
         return Refused(Reason.MEDIUM_PENDING)
     return None
 
@@ -108,8 +118,8 @@ def _grants_count(facts: Facts) -> bool:
 def _granted(credential: Credential) -> tuple[Entitlement, ...]:
     """Grants are read as rights of their own, so that the same rules decide them."""
     rights: list[Entitlement] = []
-    for number, grant in enumerate(credential.grants):
-        entitlement_id = f"{GRANT_PREFIX}{number}"
+    for name, grant in named(credential.grants):
+        entitlement_id = f"{GRANT_PREFIX}{name}"
         if isinstance(grant, AdmissionGrant):
             rights.append(Admission(entitlement_id, grant.parks, grant.from_day, grant.until_day, grant.days))
         else:
@@ -117,11 +127,14 @@ def _granted(credential: Credential) -> tuple[Entitlement, ...]:
     return tuple(rights)
 
 
-def _flagged(decision: Approved, credential: Credential, facts: Facts) -> Approved:
+def _flagged(decision: Approved, credential: Credential, facts: Facts, overruled: Refused | None) -> Approved:
     flags = list(decision.flags)
+    if overruled is not None or not decision.entitlement_id:
+        flags.append(Flag.LET_OUT)
     if decision.entitlement_id.startswith(GRANT_PREFIX):
         flags.append(Flag.BY_GRANT)
-    if facts.token is None or facts.token.medium(credential.medium_tag) is None:
+    medium = facts.token.medium(credential.medium_tag) if facts.token else None
+    if medium is None or medium.state is MediumState.PENDING:
         flags.append(Flag.MEDIUM_NOT_YET_KNOWN)
     if not facts.online:
         flags.append(Flag.OFFLINE)

@@ -10,7 +10,7 @@ from wallet.reasons import Reason
 from wallet.resort import Policies, Resort, Touchpoint
 from wallet.token import TokenDocument, Use
 
-RULEBOOK_VERSION = 1
+RULEBOOK_VERSION = 2
 """Grows with each change of a verdict; a journal entry carries the version that decided it."""
 
 
@@ -128,10 +128,15 @@ class Flag(StrEnum):
     BY_GRANT = "by_grant"
     MEDIUM_NOT_YET_KNOWN = "medium_not_yet_known"
     OFFLINE = "offline"
+    LET_OUT = "let_out"
+    """On the way out only: no right is known here, or the medium or the age of the facts would let nobody in."""
 
 
 class Approved(Struct, frozen=True, tag="approved", tag_field="decision", omit_defaults=True):
-    """Let the guest through: by which right, which uses that makes, and what is to be looked at afterwards."""
+    """Let the guest through: by which right, which uses that makes, and what is to be looked at afterwards.
+
+    `entitlement_id` is empty where a guest of whom no right is known is let out.
+    """
 
     entitlement_id: str
     uses: tuple[Use, ...] = ()
