@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from simulators.demo.faults import StoryFailed
+from simulators.demo.chapters.staying import play as play_on
+from simulators.demo.faults import Refused, StoryFailed
 from simulators.demo.narrator import Narrator
 from simulators.demo.plan import PORT_SPAN, Plan
 from simulators.demo.report import Report, promise_lines
@@ -106,11 +107,19 @@ def _tell(report: Report, narrator: Narrator) -> None:
 
 def _stay_up(played: Played, narrator: Narrator) -> None:
     plan, memory = played.house.plan, played.stage.memory
-    codes = f"/api/v1/parties/{memory.party_id}/sign-in-codes"
-    code = played.house.gateway.command("a code for who looks", codes, {}, played.house.staff["desk"])["code"]
-    pages = {
-        "workbench": f"{plan.gateway_url}/workbench",
-        "guest": f"{plan.gateway_url}/app   (booking {memory.booking_reference}, code {code}, good once)",
+    guests = {"guest, checked out": (memory.party_id, memory.booking_reference)}
+    try:
+        staying = play_on(played.stage)
+        guests = {"guest, staying": (staying.party_id, staying.booking_reference)} | guests
+    except (StoryFailed, Refused) as fault:
+        narrator.say(f"The couple who was to stay could not: {fault}")
+    pages = {"workbench": f"{plan.gateway_url}/workbench"}
+    for who, (party_id, reference) in guests.items():
+        codes = f"/api/v1/parties/{party_id}/sign-in-codes"
+        desk = played.house.staff["desk"]
+        code = played.house.gateway.command(f"a code for {who}", codes, {}, desk)["code"]
+        pages[who] = f"{plan.gateway_url}/app   (booking {reference}, code {code}, good once)"
+    pages |= {
         "photographer": f"{plan.gateway_url}/photo",
         "timeline for staff": f"{plan.gateway_url}/staff",
     }

@@ -43,12 +43,13 @@ async def workbench(here: Here, held: Annotated[str, Query(max_length=64)] = "")
     carried, tally = await run_in_threadpool(_recorded, here.gateway)
     after = max(0, live["feed_position"] - LINES_SHOWN * 3)
     lines = await run_in_threadpool(ledger_lines, here.gateway, after, live["feed_position"])
+    now = here.gateway.clock.now()
     return here.page(
         "workbench.html",
         **live,
-        now=here.gateway.clock.now(),
+        now=now,
         edges=view.edge_cards(edges, here.pages.resort()),
-        media=view.media(carried, chips, held),
+        media=view.media(carried, chips, held, here.pages.resort(), now),
         ledger=lines[:LINES_SHOWN],
         totals={
             "taps": sum(tally.values()),
