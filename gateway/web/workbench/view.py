@@ -11,7 +11,7 @@ from wallet.resort import Resort, Touchpoint, TouchpointKind
 
 SHOWN_S = 6.0
 ASKED_S = 30.0
-_SLOW = (TouchpointKind.DOOR, TouchpointKind.PARKING_LANE, TouchpointKind.ENCODER, TouchpointKind.PHOTO_POINT)
+_NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
 _CHIPS = {"ntag213": "NTAG213", "ntag215": "NTAG215", "ntag216": "NTAG216", "type4": "Type 4 chip"}
 
 
@@ -174,9 +174,11 @@ def _items(point: Touchpoint | None, resort: Resort | None) -> list[dict[str, An
 
 def _lease(readers: Iterable[dict[str, Any]], resort: Resort | None) -> timedelta | None:
     """Return how long the edge decides alone with the facts it has; None for doors, which do so for the stay."""
-    kinds = {tile["kind"] for tile in readers} - {kind.value for kind in _SLOW}
+    kinds = {tile["kind"] for tile in readers} - {kind.value for kind in _NO_LEASE}
     if resort is None or not kinds:
         return None
-    policies = resort.policies
-    only_tills = kinds == {TouchpointKind.TILL.value}
-    return timedelta(seconds=policies.till_lease_s if only_tills else policies.gate_lease_s)
+    tills = {TouchpointKind.TILL.value} & kinds
+    leases = [resort.policies.till_lease_s] * bool(tills) + [resort.policies.gate_lease_s] * bool(
+        kinds - tills
+    )
+    return timedelta(seconds=min(leases))
