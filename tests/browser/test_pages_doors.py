@@ -58,11 +58,23 @@ def test_each_page_opens_for_its_roles_alone(stay: Stay, who: str) -> None:
 
 def test_each_page_has_a_strict_policy_and_is_kept_by_nobody(stay: Stay) -> None:
     with client(stay, "guest") as guest:
-        for path in ("/app", "/app/sign-in", "/workbench", "/nothing-here", "/staff"):
+        for path in ("/app", "/app/find", "/staff/sign-in", "/workbench", "/nothing-here", "/staff"):
             answer = guest.get(path)
             assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY, path
             assert answer.headers["cache-control"] == "no-store"
             assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_who_is_signed_in_is_led_past_the_sign_in(stay: Stay) -> None:
+    homes = {"guest": ("/app", "/app"), "desk": ("/staff", "/staff"), "photographer": ("/staff", "/photo")}
+    for who, (area, home) in homes.items():
+        with client(stay, who) as someone:
+            answer = someone.get(f"{area}/sign-in")
+            assert (answer.status_code, answer.headers["location"]) == (303, home), who
+            answer = someone.get(f"{area}/sign-in?next=https://elsewhere.example")
+            assert answer.headers["location"] == home
+    with client(stay, "") as stranger:
+        assert stranger.get("/app/sign-in").status_code == 200
 
 
 def test_anothers_things_do_not_exist(stay: Stay) -> None:
