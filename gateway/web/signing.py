@@ -70,13 +70,20 @@ async def staff_in(post: Form) -> Response:
 @router.post("/app/sign-out")
 async def guest_out(post: Annotated[Post, Depends(posted("guest"))]) -> Response:
     """End a guest's session."""
-    return _with_cookie(go("/app/sign-in", done="signed-out"), await post.api.ask("POST", "/sign-out"))
+    return await _out(post, "/app/sign-in")
 
 
 @router.post("/staff/sign-out")
 async def staff_out(post: Annotated[Post, Depends(posted(*_STAFF))]) -> Response:
     """End a session of a member of staff."""
-    return _with_cookie(go("/staff/sign-in", done="signed-out"), await post.api.ask("POST", "/sign-out"))
+    return await _out(post, "/staff/sign-in")
+
+
+async def _out(post: Post, door: str) -> Response:
+    """End the session, and with it every stream that it opened."""
+    answer = await post.api.ask("POST", "/sign-out")
+    post.listeners.end(post.session_token)
+    return _with_cookie(go(door, done="signed-out"), answer)
 
 
 _MISSING = {
