@@ -54,13 +54,16 @@ def run_kills(story: Story) -> int:
 
 
 def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, as_json: bool) -> int:
-    """Check the promises and tell which rows break which; return 0 when none is false."""
+    """Check the promises and tell which rows break which; return 0 when none is false.
+
+    Without a directory and an address it is the gateway's own database, by the same settings as the gateway has.
+    """
     if directory is not None and not (directory / _DATABASE_NOTE).exists():
         print(f"passband verify: {directory} holds no demo; give the one from --dir.", file=sys.stderr)
         return 2
-    if directory is None and not database_url:
-        print("passband verify: give --dir or --database-url.", file=sys.stderr)
-        return 2
+    from gateway.db.engine import DATABASE_FAULTS, said_by
+    from gateway.settings import Storage
+    from readers.settings import SettingsFault
     from simulators.demo.books import verify_promises
 
     with ExitStack() as stack:
@@ -69,7 +72,20 @@ def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, 
         if directory is not None and not database_url:
             kind = (directory / _DATABASE_NOTE).read_text(encoding="utf-8").strip()
             database_url = stack.enter_context(_database(directory, postgres=kind == "postgresql"))
-        verification = verify_promises(database_url, edges)
+        database_url = database_url or Storage().database
+        file = Path(database_url.removeprefix("sqlite:///"))
+        if database_url.startswith("sqlite:///") and not file.is_file():
+            where = "give --dir or --database-url, or set PASSBAND_DIRECTORY or PASSBAND_DATABASE_URL"
+            print(f"passband verify: there is no database {file}; {where}.", file=sys.stderr)
+            return 2
+        try:
+            verification = verify_promises(database_url, edges)
+        except (SettingsFault, FileNotFoundError) as fault:
+            print(f"passband verify: {fault}", file=sys.stderr)
+            return 2
+        except DATABASE_FAULTS as fault:
+            print(f"passband verify: the database cannot be used: {said_by(fault)}", file=sys.stderr)
+            return 2
     if as_json:
         print(json.dumps(verification.as_dict(), ensure_ascii=False))
     else:
