@@ -221,7 +221,7 @@ def test_a_departed_party_gets_no_new_band_and_is_told_why(stay: Stay, visitors:
     desk = visitors.come(DESK)
     desk.sign_in_staff("desk")
     page = desk.open(f"/staff/parties/{leaving.party_id}")
-    expect(page.get_by_text("This party is cancelled")).to_be_visible()
+    expect(page.get_by_text("This booking is cancelled")).to_be_visible()
     expect(page.get_by_role("button", name="Ask the encoder")).to_have_count(0)
 
 
