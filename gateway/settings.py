@@ -26,13 +26,23 @@ class SettingsFault(Exception):
     """The settings cannot be used; one sentence says what to do."""
 
 
-class Settings(BaseSettings):
-    """What an operator may set. Each field is PASSBAND_ and its name in capitals."""
+class Storage(BaseSettings):
+    """Where the gateway keeps its things: all that a program needs who only reads its database."""
 
     model_config = SettingsConfigDict(env_prefix="PASSBAND_", frozen=True)
 
     directory: Path = Path(".passband")
     database_url: str = ""
+
+    @property
+    def database(self) -> str:
+        """The database's URL; by default a SQLite file in the directory."""
+        return self.database_url or f"sqlite:///{self.directory.absolute() / 'gateway.sqlite'}"
+
+
+class Settings(Storage):
+    """What an operator may set. Each field is PASSBAND_ and its name in capitals."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=8701, ge=0, le=65535)
     environment: Environment = Environment.PRODUCTION
@@ -88,11 +98,6 @@ class Settings(BaseSettings):
     def is_simulation(self) -> bool:
         """Whether this gateway plays a simulation."""
         return self.environment is Environment.SIMULATION
-
-    @property
-    def database(self) -> str:
-        """The database's URL; by default a SQLite file in the directory."""
-        return self.database_url or f"sqlite:///{self.directory.absolute() / 'gateway.sqlite'}"
 
     def clock(self) -> Clock:
         """Return the clock all of this gateway reads."""
