@@ -9,9 +9,6 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from gateway.db import house
 from gateway.db.engine import Database
@@ -75,12 +72,20 @@ class Doorman:
         self._database = database
 
     def by_session(self, token: str, now: datetime, *, by_cookie: bool = False) -> Principal | None:
-        """Return who signed in with this token, None when it is unknown, over or ended."""
+        """Return who signed in with this token, None when it is unknown, over or ended.
+
+        A member of staff has the roles of this moment, whatever they were at sign-in, and none when closed.
+        """
         with self._database.read() as connection:
             row = house.session(connection, token_hash(token))
-        if row is None or row.ended_at is not None or row.expires_at <= now:
+            if row is None or row.ended_at is not None or row.expires_at <= now:
+                return None
+            kind, _, staff_id = row.subject.partition(":")
+            # A row of staff is closed, never deleted: a session without one is a simulation's own.
+            member = house.staff_member(connection, staff_id) if kind == "staff" else None
+        if member is not None and member.closed:
             return None
-        roles = frozenset(Role(role) for role in row.roles)
+        roles = frozenset(Role(role) for role in (member.roles if member else row.roles))
         return Principal(row.subject, roles, row.party_id, by_cookie=by_cookie)
 
     def by_signature(
@@ -140,27 +145,3 @@ class Passwords:
         except VerificationError:
             return False
         return password_hash is not None
-
-
-class Failures:
-    """Counts failed tries per name and refuses more when there were too many; a success costs nothing."""
-
-    def __init__(self, limit: str) -> None:
-        self._limit: RateLimitItem = parse(limit)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def check(self, *names: str) -> None:
-        """Do nothing while there were few failures.
-
-        Raises:
-            Rejection: 429.
-        """
-        if not all(self._limiter.test(self._limit, name) for name in names):
-            raise Rejection(
-                "too_many_tries", 429, "Too many tries. Please wait a while, or see the front desk."
-            )
-
-    def count(self, *names: str) -> None:
-        """Count a failure."""
-        for name in names:
-            self._limiter.hit(self._limit, name)

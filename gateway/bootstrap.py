@@ -8,7 +8,7 @@ from threading import Thread
 
 from msgspec import Struct
 
-from gateway.auth import Doorman, Failures, Passwords
+from gateway.auth import Doorman, Passwords
 from gateway.clock import Clock, Entropy, SystemEntropy
 from gateway.command import Channel, Command, Envelope
 from gateway.conveyor import Conveyor
@@ -21,6 +21,7 @@ from gateway.metrics import Metrics
 from gateway.services.registry import all_services
 from gateway.services.staff import FirstIssuerKey
 from gateway.settings import Settings
+from gateway.tries import Failures, Visits
 from gateway.vault import Vault
 from gateway.waiting import Answer
 from photopass.blobs import FolderBlobs
@@ -43,6 +44,7 @@ class Gateway:
     doorman: Doorman
     passwords: Passwords
     failures: Failures
+    bookings: Visits
     metrics: Metrics
     album: Album
     photo_records: StoredPhotos
@@ -115,7 +117,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         issuer=Issuer(database, vault),
         doorman=Doorman(database),
         passwords=Passwords(),
-        failures=Failures(settings.sign_in_failures),
+        failures=Failures(settings.sign_in_failures, settings.sign_in_failures_per_address, clock.monotonic),
+        bookings=Visits(settings.bookings_per_address, clock.monotonic),
         metrics=metrics,
         album=Album(FolderBlobs(settings.directory / "photos"), photo_records),
         photo_records=photo_records,

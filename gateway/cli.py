@@ -68,6 +68,10 @@ def parser() -> argparse.ArgumentParser:
         required=True,
         help="desk, operations or photographer; may be given several times.",
     )
+    left = _word(
+        staff, "close", "Let someone sign in no longer, and end every session of theirs.", as_json=True
+    )
+    left.add_argument("name", metavar="NAME", help="The name they signed in with.")
     edges = _words(_word(words, "edge", "Edges of the venues."))
     edge = _word(
         edges, "add", "Announce an edge and print the one-time code that it enrols with.", as_json=True
@@ -90,6 +94,10 @@ def _answer(given: argparse.Namespace) -> int:
             from gateway.console import people
 
             return people.add_staff(given.name, given.role, as_json=given.as_json)
+        case "passband gateway staff close":
+            from gateway.console import people
+
+            return people.close_staff(given.name, as_json=given.as_json)
         case "passband gateway forget":
             from gateway.console import people
 

@@ -3,7 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -89,6 +89,7 @@ class KeyKind(IntEnum):
     TAP = 50  # the tap and the hold under its id
     ACCOUNT = 60  # the account and its pending holds
     WINDOW = 70  # one return window: window_key()
+    NIGHT = 75  # one night in all rooms of a type: night_key()
     ROOM = 80  # a ROOM TYPE: the stays, not yet over, in all rooms of the type
     PHOTO_POINT = 85  # a photo point by its name; taps and photos of a span of time there by span_key()
     CLAIM = 90  # a claim card by its code's hash → its PHOTOs
@@ -108,6 +109,11 @@ class Key:
 def window_key(attraction: str, starts_at: datetime) -> Key:
     """Return the key of a return window."""
     return Key(KeyKind.WINDOW, f"{attraction}|{starts_at.isoformat()}")
+
+
+def night_key(room_type: str, night: date) -> Key:
+    """Return the key of one night in the rooms of a type; a night is named by the day on which it begins."""
+    return Key(KeyKind.NIGHT, f"{room_type}|{night.isoformat()}")
 
 
 def span_key(photo_point: str, touchpoint: str, span: tuple[datetime, datetime] | None) -> Key:

@@ -1,7 +1,8 @@
 """What can go wrong with a command, and how HTTP says it (RFC 9457 problem details).
 
 Rejection                 a command, or a request, is refused; nothing was written
-└─ Busy                   the queue is full: 429 with Retry-After
+├─ Busy                   the queue is full: 429 with Retry-After
+└─ TooMany                someone tries or asks too often: 429 with Retry-After
 """
 
 from typing import Any
@@ -35,6 +36,19 @@ class Busy(Rejection):
 
     def __init__(self, retry_after_s: int = 1) -> None:
         super().__init__("busy", 429, "Too many requests wait at this moment. Please try again in a second.")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class TooMany(Rejection):
+    """Too many of this from one name or address; come back later."""
+
+    def __init__(self, code: str, sentence: str, retry_after_s: int) -> None:
+        super().__init__(code, 429, sentence)
         self.retry_after_s = retry_after_s
 
     @property

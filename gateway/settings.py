@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.clock import Clock, Entropy, SimulationClock, SystemClock
@@ -26,13 +26,23 @@ class SettingsFault(Exception):
     """The settings cannot be used; one sentence says what to do."""
 
 
-class Settings(BaseSettings):
-    """What an operator may set. Each field is PASSBAND_ and its name in capitals."""
+class Storage(BaseSettings):
+    """Where the gateway keeps its things: all that a program needs who only reads its database."""
 
     model_config = SettingsConfigDict(env_prefix="PASSBAND_", frozen=True)
 
     directory: Path = Path(".passband")
     database_url: str = ""
+
+    @property
+    def database(self) -> str:
+        """The database's URL; by default a SQLite file in the directory."""
+        return self.database_url or f"sqlite:///{self.directory.absolute() / 'gateway.sqlite'}"
+
+
+class Settings(Storage):
+    """What an operator may set. Each field is PASSBAND_ and its name in capitals."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=8701, ge=0, le=65535)
     environment: Environment = Environment.PRODUCTION
@@ -46,8 +56,23 @@ class Settings(BaseSettings):
     photo_bytes_max: int = Field(default=25 << 20, ge=1024)
     journal_bytes_max: int = Field(default=8 << 20, ge=1024)
     sign_in_failures: str = "10/15 minutes"
+    sign_in_failures_per_address: str = "300/15 minutes"
+    bookings_per_address: str = "30/minute"
     guest_session_days: int = Field(default=30, ge=1)
     staff_session_hours: int = Field(default=12, ge=1)
+
+    @field_validator("sign_in_failures", "sign_in_failures_per_address", "bookings_per_address")
+    @classmethod
+    def _a_rate(cls, value: str) -> str:
+        from limits import (
+            parse,
+        )  # only where a rate is set: what reads settings and serves nothing needs it not
+
+        try:
+            parse(value)
+        except ValueError:
+            raise ValueError(f'"{value}" is no rate like "10/15 minutes"') from None
+        return value
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> "Settings":
@@ -73,11 +98,6 @@ class Settings(BaseSettings):
     def is_simulation(self) -> bool:
         """Whether this gateway plays a simulation."""
         return self.environment is Environment.SIMULATION
-
-    @property
-    def database(self) -> str:
-        """The database's URL; by default a SQLite file in the directory."""
-        return self.database_url or f"sqlite:///{self.directory.absolute() / 'gateway.sqlite'}"
 
     def clock(self) -> Clock:
         """Return the clock all of this gateway reads."""

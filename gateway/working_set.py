@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from gateway.command import Key, KeyKind, window_key
+from gateway.command import Key, KeyKind, night_key, window_key
 from gateway.db import rows as r
 from gateway.db.rows import Row
 from gateway.db.tables import PRIMARY_KEY
@@ -213,6 +213,8 @@ def keys_of(row: Any) -> tuple[Key, ...]:
             return (Key(KeyKind.ACCOUNT, row.account_id),)
         case r.ReturnWindowRow():
             return (window_key(row.attraction, row.starts_at),)
+        case r.RoomNightRow():
+            return (night_key(row.room_type, row.night),)
         case r.EdgeRow(id=name) | r.JournalHeadRow(edge=name) | r.SetAsideRow(edge=name):
             return (Key(KeyKind.EDGE, name),)
         case r.PhotoRow(id=name) | r.PhotoLinkRow(photo_id=name):

@@ -48,13 +48,15 @@ def lamp_lines(path: Path) -> Iterator[Lamp]:
 def evidence(edge: str, venue: str, directory: Path, lamp_log: Path | None) -> EdgeEvidence:
     """Return all that the edge can show; the edge may be running meanwhile.
 
+    A lamp log that is not there is told as none, which is not the same as one without a light.
+
     Raises:
         FileNotFoundError: there is no edge's file.
         StoreDamaged: the file is no database.
         ValueError: the lamp log holds something else than lights.
     """
     # Lights first: an entry stands before its light, so that no light can lack an entry written later.
-    lamps = tuple(lamp_lines(lamp_log)) if lamp_log and lamp_log.exists() else ()
+    lamps = tuple(lamp_lines(lamp_log)) if lamp_log and lamp_log.exists() else None
     entries = tuple(seen_entries(directory))
     with closing(read_only.connect(directory / STORE_FILE)) as db:
         return EdgeEvidence(

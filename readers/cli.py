@@ -44,7 +44,10 @@ def parser() -> argparse.ArgumentParser:
     )
     enrol_.add_argument("--code", required=True, help="The one-time code.")
     status_ = _word(
-        words, "status", "Tell how the running edge is; the exit status is 0 when it runs without an alarm."
+        words,
+        "status",
+        "Tell how the running edge is. The exit status is 0 when all readers are up, the facts are young enough, "
+        "the journal can be written and there is no alarm; otherwise 1, and each trouble is named.",
     )
     journal_ = _word(
         words, "journal", "List the journal and follow its chain; the exit status is 0 when it holds."
@@ -122,7 +125,7 @@ def enrol(settings_file: Path, code: str) -> int:
 
 
 def status(settings_file: Path, *, as_json: bool) -> int:
-    """Tell how the running edge is; the exit status is 0 when it runs without an alarm."""
+    """Tell how the running edge is; the exit status is 0 when it runs without trouble."""
     import httpx
     import msgspec
 
@@ -145,9 +148,9 @@ def status(settings_file: Path, *, as_json: bool) -> int:
         )
         for reader in told.readers:
             print(f"  {reader.id:<24}{reader.touchpoint:<24}{reader.state:<10}{reader.last_error}")
-        for alarm in told.alarms:
-            print(f"  ALARM {alarm}")
-    return 1 if told.alarms else 0
+        for trouble in told.troubles:
+            print(f"  TROUBLE {trouble}")
+    return 1 if told.troubles else 0
 
 
 def journal(settings_file: Path, *, as_json: bool) -> int:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from readers.background import Background
 from readers.backoff import Backoff
 from readers.clock import Clock, Entropy, new_id
@@ -15,7 +17,7 @@ from readers.drivers.base import Contact, Driver
 from readers.encoder import Encoder
 from readers.outputs import Console, LampLog, Output, Outputs
 from readers.settings import ReaderSettings, Settings, SettingsFault
-from readers.status import ReaderStatus, Status
+from readers.status import ReaderStatus, Status, journal_fault, lease_of, troubles_of
 from readers.store import Store
 from readers.sync import Presence, Puller, Pusher
 from readers.tapping import Tapping
@@ -131,7 +133,7 @@ class Edge:
             *self._background.alarms,
         )
         troubles = (self._puller.last_error, self._pusher.last_error, self._encoder.last_error)
-        return Status(
+        status = Status(
             edge=edge.id,
             venue=edge.venue,
             online=self._presence.online(),
@@ -145,7 +147,10 @@ class Edge:
             clock=self._clock.now(),
             alarms=tuple(filter(None, alarms)),
             last_errors=tuple(dict.fromkeys(filter(None, troubles))),
+            lease_s=lease_of(self.store.resort(), (reader.touchpoint for reader in self.settings.readers)),
         )
+        fault = journal_fault(edge.directory / "edge.sqlite")
+        return msgspec.structs.replace(status, troubles=troubles_of(status, fault))
 
     def _handler(self, reader: ReaderSettings) -> Callable[[Contact], None]:
         def handle(contact: Contact) -> None:

@@ -32,7 +32,10 @@ class Encoded:
 
 
 class Encoder:
-    """Serves the encoders of one edge. A job stays waiting until its credential was read back from a chip."""
+    """Serves the encoders of one edge. A job stays waiting until its credential was read back from a chip.
+
+    What was read back and could not be told, since the network was cut just then, is told once there is a network.
+    """
 
     def __init__(self, desk: EncodingDesk, trust: Trust, backoff: Backoff, *, wait_s: float) -> None:
         """`wait_s`: how long one request waits for a job."""
@@ -42,12 +45,15 @@ class Encoder:
         self._wait_s = wait_s
         self._jobs: tuple[EncodingJob, ...] = ()
         self._done: set[str] = set()
+        self._owed: dict[str, None] = {}
+        self._telling = threading.Lock()
         self.last_error = ""
 
     def run(self, stop: threading.Event) -> None:
         """Keep the waiting jobs at hand until `stop` is set."""
         while not stop.is_set():
             try:
+                self._tell()
                 before = self._jobs
                 self._fetch(self._wait_s)
                 # A job that waits for its chip answers at once; there is no need to ask more than that.
@@ -103,9 +109,26 @@ class Encoder:
             sentence = "The band doesn't hold what was written. Take another one."
             self._desk.confirm(job.encoding_id, ok=False, sentence=sentence)
             return Encoded(False, sentence, job.encoding_id)
-        self._desk.confirm(job.encoding_id, ok=True, sentence="")
         self._done.add(job.encoding_id)
+        self._owed[job.encoding_id] = None
+        try:
+            self._tell()
+        except TransportFault as fault:
+            self.last_error = str(fault)
+            return Encoded(
+                True, "The band is written. The gateway is told as soon as it can be.", job.encoding_id
+            )
         return Encoded(True, "The band is ready.", job.encoding_id)
+
+    def _tell(self) -> None:
+        """Confirm what was written. The gateway's no is final; TransportFault leaves the rest for later."""
+        with self._telling:
+            for encoding_id in tuple(self._owed):
+                try:
+                    self._desk.confirm(encoding_id, ok=True, sentence="")
+                except NotAccepted as refusal:
+                    log.warning("encoding %s is not confirmed: %s", encoding_id, refusal)
+                del self._owed[encoding_id]
 
     def _holds(self, data: bytes, uid: str, token_id: str) -> bool:
         try:

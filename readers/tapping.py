@@ -16,8 +16,9 @@ from readers.transport.base import HoldRequest
 from readers.trust import Trust
 from readers.writer import Verdict, Writer
 from wallet import pin
+from wallet.proof import Proof
 from wallet.reasons import Reason
-from wallet.tap import Ask, Asks, Decision, Hold, PinCheck, Refused, Tap
+from wallet.tap import Ask, Asks, Decision, Hold, PinCheck, Presented, Refused, Tap
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +58,21 @@ class Tapping:
         self._recent: deque[Sight] = deque(maxlen=RECENT_MAX)
 
     def take(self, reader: ReaderSettings, contact: Contact) -> Sight:
-        """Take one tap and return what was shown. Green is shown only for what is durably journalled."""
-        tap_id = new_id(self._clock, self._entropy)
-        at = self._clock.now()
-        presented = present(contact, self._trust.issuer_keys)
-        # A chip that could not be read leaves the sale to the next tap.
-        sale = self._tills.claim(reader.touchpoint, tap_id) if presented.credential else None
-        tap = Tap(tap_id, reader.touchpoint, reader.id, at, presented, sale)
-        decision: Decision = Refused(Reason.JOURNAL_FULL)
+        """Take one tap and return what was shown. Green is shown only for what is durably journalled.
+
+        Whatever fails on the way, the guest sees "please wait"; the fault goes on to the driver, which counts it.
+        """
+        tap_id, at = new_id(self._clock, self._entropy), self._clock.now()
+        unread = Presented(Proof.CHIP_UID, fault=Reason.MEDIUM_UNREADABLE)
+        tap = Tap(tap_id, reader.touchpoint, reader.id, at, unread)
+        decision: Decision = Refused(Reason.MEDIUM_UNREADABLE)
+        sale = None
         try:
+            presented = present(contact, self._trust.issuer_keys)
+            decision = Refused(Reason.JOURNAL_FULL)
+            # A chip that could not be read leaves the sale to the next tap.
+            sale = self._tills.claim(reader.touchpoint, tap_id) if presented.credential else None
+            tap = msgspec.structs.replace(tap, presented=presented, sale=sale)
             decision = self._settled(tap).decision
         finally:
             sight = self._show(tap, decision)

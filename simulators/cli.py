@@ -53,7 +53,11 @@ def verify(argv: list[str]) -> int:
         prog="passband verify", description="Check the promises on database, journals and lamp logs."
     )
     parser.add_argument("--dir", type=Path, help="a demo's directory, as given to `passband demo --dir`")
-    parser.add_argument("--database-url", default="", help="the gateway's database")
+    parser.add_argument(
+        "--database-url",
+        default="",
+        help="the gateway's database (default: as the gateway has it, by PASSBAND_DATABASE_URL or PASSBAND_DIRECTORY)",
+    )
     parser.add_argument(
         "--edge", type=Path, action="append", default=[], help="an edge's settings file; may be repeated"
     )
@@ -69,7 +73,12 @@ def _add_story_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object, last line")
     parser.add_argument("--postgres", action="store_true", help="play it on a PostgreSQL of its own")
     parser.add_argument("--port-base", type=int, help=f"first of the ports (default {DEFAULT_PORT_BASE})")
-    parser.add_argument("--seed", type=int, default=1, help="names, chips and commands (default 1)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="names, chips, PINs and command ids; keys, and codes made with them, are new each time (default 1)",
+    )
 
 
 def _story(given: argparse.Namespace) -> "Story":

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from simulators.patience import Patience
+
 ROOT = Path(__file__).resolve().parent.parent
 STOP_WAIT_S = 5.0
 _POLL_S = 0.03
@@ -87,15 +89,15 @@ class Supervisor:
             self._children[program.name] = child
         threading.Thread(target=self._watch, args=(child,), name=f"watch-{program.name}", daemon=True).start()
 
-    def wait_ready(self, name: str, timeout_s: float) -> None:
+    def wait_ready(self, name: str, quiet_s: float) -> None:
         """Return once the program answers at its ready address.
 
         Raises:
-            ChildFailed: it died for good, or did not answer in time.
+            ChildFailed: it died for good, or neither answered nor did anything for `quiet_s` seconds.
         """
         child = self._children[name]
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        patience = Patience(lambda: (_cpu_ticks(child.process.pid), child.restarts), quiet_s=quiet_s)
+        while patience.lasts():
             if child.failure:
                 raise ChildFailed(child.failure)
             if self._answers(child.program.ready_url):
@@ -103,7 +105,7 @@ class Supervisor:
                 return
             time.sleep(_POLL_S)
         tail = _tail(child.program.log)
-        raise ChildFailed(f"{name} did not become ready within {timeout_s:.0f} s. {tail}")
+        raise ChildFailed(f"{name} did not become ready within {patience.waited_s:.0f} s. {tail}")
 
     def check(self) -> None:
         """Raise ChildFailed when a program died for good."""
@@ -142,6 +144,15 @@ class Supervisor:
     def restarts(self, name: str) -> int:
         """Return how often the program was started again."""
         return self._children[name].restarts
+
+    def moves(self) -> tuple[int, ...]:
+        """Return what grows while the programs work: the processor time of each, in ticks, and its restarts.
+
+        Zero where the operating system tells no times (there is no /proc).
+        """
+        with self._lock:
+            children = [(child.process.pid, child.restarts) for child in self._children.values()]
+        return tuple(figure for pid, restarts in children for figure in (_cpu_ticks(pid), restarts))
 
     @property
     def names(self) -> list[str]:
@@ -186,6 +197,18 @@ def _spawn(program: Program) -> subprocess.Popen[bytes]:
             # Ctrl-C is for the parent, which ends its children in good order.
             start_new_session=True,
         )
+
+
+def _cpu_ticks(pid: int) -> int:
+    """Return the processor time that a process has used, in the kernel's ticks (proc_pid_stat(5))."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    # The second field is the program's name, in brackets, and may hold spaces and brackets of its own.
+    after_name = told.rpartition(")")[2].split()
+    user, system = 11, 12
+    return int(after_name[user]) + int(after_name[system])
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:

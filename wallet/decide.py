@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from wallet.credential import AdmissionGrant, Credential
 from wallet.entitlement import Admission, Entitlement, RoomKey
+from wallet.grants import named
 from wallet.medium import Medium, MediumState
+from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.resort import Direction, TouchpointKind
 from wallet.rules import admission, bypass, parking, photo, proof, room, spending, travel
@@ -43,23 +45,32 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     if credential is not None and tap.at >= credential.expires_at:
         return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
     younger = credential is not None and _is_younger_than_facts(credential, facts)
+    leaves = _leaves(facts)
     refusal = _refuse_medium(tap, facts, younger)
-    if refusal is not None:
+    if refusal is None and _facts_too_old(tap, facts):
+        refusal = Refused(Reason.FACTS_TOO_OLD)
+    if refusal is not None and not leaves:
         return refusal
-    if _facts_too_old(tap, facts):
-        return Refused(Reason.FACTS_TOO_OLD)
     rights = facts.token.entitlements if facts.token else ()
     if credential is not None and younger and _grants_count(facts):
         rights += _granted(credential)
     if facts.token is None and not rights:
+        if leaves:
+            return _flagged(Approved(""), tap, facts, refusal)
         # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
         return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
-    if facts.token is not None and facts.token.closed and facts.touchpoint.direction is not Direction.OUT:
+    if facts.token is not None and facts.token.closed and not leaves:
         return Refused(Reason.NOT_ENTITLED)
     decision = rule(tap, _without_this_tap(tap, facts), rights)
     if isinstance(decision, Approved):
-        return _flagged(decision, tap, facts)
+        return _flagged(decision, tap, facts, refusal)
     return decision
+
+
+def _leaves(facts: Facts) -> bool:
+    """Nobody is held inside: what stops a medium on its way in, or makes facts too old, does not on its way out."""
+    ways_out = (TouchpointKind.PARKING_LANE, TouchpointKind.PARK_GATE)
+    return facts.touchpoint.direction is Direction.OUT and facts.touchpoint.kind in ways_out
 
 
 def _without_this_tap(tap: Tap, facts: Facts) -> Facts:
@@ -91,7 +102,8 @@ def _refuse_medium(tap: Tap, facts: Facts, younger: bool) -> Refused | None:
         return Refused(Reason.MEDIUM_REVOKED, {"revoked_at": moment(medium.revoked_at, facts.resort)})
     if medium.revoked_at is None and medium.state is MediumState.REVOKED:
         return Refused(Reason.MEDIUM_UNKNOWN)
-    if medium.state is MediumState.PENDING:
+    if medium.state is MediumState.PENDING and tap.presented.proof is not Proof.CHIP_UID:
+        # A whole credential on its own chip shows that it was written, whether or not the encoder could say so.
         return Refused(Reason.MEDIUM_PENDING)
     return None
 
@@ -118,8 +130,8 @@ def _grants_count(facts: Facts) -> bool:
 def _granted(credential: Credential) -> tuple[Entitlement, ...]:
     """Grants are read as rights of their own, so that the same rules decide them."""
     rights: list[Entitlement] = []
-    for number, grant in enumerate(credential.grants):
-        entitlement_id = f"{GRANT_PREFIX}{number}"
+    for name, grant in named(credential.grants):
+        entitlement_id = f"{GRANT_PREFIX}{name}"
         if isinstance(grant, AdmissionGrant):
             rights.append(Admission(entitlement_id, grant.parks, grant.from_day, grant.until_day, grant.days))
         else:
@@ -127,15 +139,18 @@ def _granted(credential: Credential) -> tuple[Entitlement, ...]:
     return tuple(rights)
 
 
-def _flagged(decision: Approved, tap: Tap, facts: Facts) -> Approved:
+def _flagged(decision: Approved, tap: Tap, facts: Facts, overruled: Refused | None) -> Approved:
     flags = list(decision.flags)
+    if overruled is not None or not decision.entitlement_id:
+        flags.append(Flag.LET_OUT)
     if tap.presented.sun is not None:
         flags.append(Flag.BY_SUN)
     if travel.is_impossible(tap, facts):
         flags.append(Flag.IMPOSSIBLE_TRAVEL)
     if decision.entitlement_id.startswith(GRANT_PREFIX):
         flags.append(Flag.BY_GRANT)
-    if facts.token is None or _medium(tap, facts.token) is None:
+    medium = _medium(tap, facts.token) if facts.token else None
+    if medium is None or medium.state is MediumState.PENDING:
         flags.append(Flag.MEDIUM_NOT_YET_KNOWN)
     if not facts.online:
         flags.append(Flag.OFFLINE)

@@ -40,6 +40,7 @@ class EdgeEvidence(Struct, frozen=True):
 
     Args:
         acknowledged: per epoch, the last number that the gateway is known to have.
+        lamps: the lights that were shown; None when the edge keeps no log of them, or it was not found.
         documents: per token id, the version held here; tombstones are not listed.
         position: the feed position up to which the edge knows all changes.
     """
@@ -48,6 +49,6 @@ class EdgeEvidence(Struct, frozen=True):
     venue: str
     entries: tuple[SeenEntry, ...]
     acknowledged: dict[str, int]
-    lamps: tuple[Lamp, ...]
+    lamps: tuple[Lamp, ...] | None
     documents: dict[str, int]
     position: int

@@ -65,7 +65,8 @@ def refuse_booking(
         if isinstance(right, Bypass) and resort.has_attraction(right.attraction)
     ]
     for right in held:
-        counts = right.pick is not PickKind.ACCESSIBILITY and not _over(token, right, at, resort)
+        # A replacement for a ride that broke down, and an accessibility service's time, stand outside of all this.
+        counts = right.pick is PickKind.PICK and not _over(token, right, at, resort)
         if counts and right.starts_at < ends_at and starts_at < right.ends_at:
             name = resort.attraction(right.attraction).name
             return Refused(

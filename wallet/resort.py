@@ -175,6 +175,7 @@ class Policies(Struct, frozen=True, omit_defaults=True):
     booking_days_before_stay: int = 60
     booking_days_before_date: int = 30
     booking_opens: time = time(7)
+    deposit_before_check_in: bool = False
     photo_group_window_s: int = 120
     photo_claim_days: int = 45
     photo_download_days: int = 30

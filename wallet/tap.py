@@ -11,7 +11,7 @@ from wallet.reasons import Reason
 from wallet.resort import Policies, Resort, Touchpoint
 from wallet.token import TokenDocument, Use
 
-RULEBOOK_VERSION = 2
+RULEBOOK_VERSION = 3
 """Grows with each change of a verdict; a journal entry carries the version that decided it."""
 
 
@@ -136,10 +136,15 @@ class Flag(StrEnum):
     OFFLINE = "offline"
     BY_SUN = "by_sun"
     IMPOSSIBLE_TRAVEL = "impossible_travel"
+    LET_OUT = "let_out"
+    """On the way out only: no right is known here, or the medium or the age of the facts would let nobody in."""
 
 
 class Approved(Struct, frozen=True, tag="approved", tag_field="decision", omit_defaults=True):
-    """Let the guest through: by which right, which uses that makes, and what is to be looked at afterwards."""
+    """Let the guest through: by which right, which uses that makes, and what is to be looked at afterwards.
+
+    `entitlement_id` is empty where a guest of whom no right is known is let out.
+    """
 
     entitlement_id: str
     uses: tuple[Use, ...] = ()

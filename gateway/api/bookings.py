@@ -1,12 +1,13 @@
 """Booking a product."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from gateway.api.deps import Caller, caller
+from gateway.api import problems
+from gateway.api.deps import Caller, address_of, caller
 from gateway.services.bookings import CreateBooking, NewGuest
 from gateway.vault import Vault
 
@@ -14,6 +15,11 @@ router = APIRouter(tags=["bookings"])
 
 REFERENCES = 4
 """How many booking references are tried; with a million bookings, all four are taken once in 10^11 times."""
+
+_SOLD_OUT: dict[int | str, dict[str, Any]] = {
+    409: problems.RESPONSES[409]
+    | {"description": "`sold_out`: on some of the nights no room is free; `nights` and `detail` say on which"}
+}
 
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 
@@ -59,9 +65,13 @@ class Booking(BaseModel):
     sign_in_code: str
 
 
-@router.post("/bookings", status_code=201)
-async def book(body: BookingWish, called: Annotated[Caller, Depends(caller("anonymous"))]) -> Booking:
+@router.post("/bookings", status_code=201, responses=_SOLD_OUT)
+async def book(
+    body: BookingWish, request: Request, called: Annotated[Caller, Depends(caller("anonymous"))]
+) -> Booking:
     """Book a product for a party."""
+    if not called.principal.is_staff:
+        called.gateway.bookings.count(address_of(request))
     vault = called.gateway.vault
     answer = await called.do("booking.create", _wish(body, vault, called.key))
     return Booking(**answer, sign_in_code=vault.code("sign-in", called.key, 8))

@@ -23,6 +23,10 @@ router = APIRouter(tags=["conflicts"])
 Operations = Annotated[Caller, Depends(caller("operations"))]
 
 
+_PLACE_OR_NONE = r"^([^/]+/[^/]+/[0-9]{1,18})?$"
+"""Edge, epoch and number of a journal entry, as a cursor names it."""
+
+
 class Note(BaseModel):
     """What was done about it."""
 
@@ -49,11 +53,18 @@ async def resolve(conflict_id: str, body: Note, called: Operations) -> dict[str,
 
 
 @router.get("/set-aside", dependencies=[Depends(role("operations"))])
-def set_aside(gateway: GatewayHere, state: SetAsideState = SetAsideState.WAITING) -> dict[str, Any]:
-    """Journal entries that could not be applied, and why."""
+def set_aside(
+    gateway: GatewayHere,
+    state: SetAsideState = SetAsideState.WAITING,
+    after: Annotated[str, Query(max_length=160, pattern=_PLACE_OR_NONE, examples=["park/e1/17"])] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """Journal entries behind `after` that could not be applied, and why; by edge, epoch and number."""
     with gateway.database.read() as connection:
-        found = taps.set_aside(connection, state)
-    return {"set_aside": [_aside(row) for row in found]}
+        found = taps.set_aside(connection, state, _place(after), limit)
+    last = found[-1] if found else None
+    following = f"{last.edge}/{last.epoch}/{last.number}" if last else after
+    return {"set_aside": [_aside(row) for row in found], "next": following}
 
 
 @router.post("/set-aside/{edge}/{epoch}/{number}/replay")
@@ -132,6 +143,13 @@ def _entry(gateway: Gateway, edge: str, epoch: str, number: int) -> JournalEntry
     if row is None:
         raise not_found("entry", f"{edge}/{epoch}/{number}")
     return msgspec.json.decode(row.entry, type=JournalEntry)
+
+
+def _place(cursor: str) -> tuple[str, str, int] | None:
+    if not cursor:
+        return None
+    edge, epoch, number = cursor.split("/")
+    return edge, epoch, int(number)
 
 
 def _conflict(row: ConflictRow) -> dict[str, Any]:

@@ -31,12 +31,17 @@ GatewayHere = Annotated[Gateway, Depends(gateway_of)]
 Authorizer = Callable[[Request, Gateway], Coroutine[Any, Any, Principal]]
 
 
+def address_of(request: Request) -> str:
+    """Return the network address that a request came from."""
+    return request.client.host if request.client else "unknown"
+
+
 def role(*names: str) -> Any:
     """Return the dependency that lets only these roles in; every route has one. It gives the Principal."""
     allowed = frozenset(Role(name) for name in names)
 
     async def authorized(request: Request, gateway: GatewayHere) -> Principal:
-        principal = await _principal(request, gateway)
+        principal = await principal_of(request, gateway)
         if Role.ANONYMOUS in allowed or principal.roles & allowed:
             _refuse_foreign_pages(request, principal)
             return principal
@@ -93,7 +98,8 @@ def _channel(principal: Principal, wished: Channel | None) -> Channel:
     return wished if wished in _GUEST_CHANNELS else Channel.WEB
 
 
-async def _principal(request: Request, gateway: Gateway) -> Principal:
+async def principal_of(request: Request, gateway: Gateway) -> Principal:
+    """Return who asks, as of this moment."""
     now = gateway.clock.now()
     if "signature-input" in request.headers:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")

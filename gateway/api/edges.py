@@ -7,19 +7,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.deps import Caller, GatewayHere, caller, role
+from gateway.api.deps import Caller, GatewayHere, address_of, caller, role
 from gateway.auth import Principal
 from gateway.bootstrap import Gateway
 from gateway.db import house
 from gateway.edge_codes import new_edge
-from gateway.errors import Rejection
 from gateway.services.documents import takes_pins
 from gateway.services.edge import Enrolment
+from gateway.tries import Kind
 from wallet.snapshot import encode
 
 router = APIRouter(tags=["edges"])
 
 WAIT_MAX_S = 25.0
+_CODE_BEGINNING = 4
 
 Edge = Annotated[Principal, Depends(role("edge"))]
 Wait = Annotated[float, Query(ge=0, le=WAIT_MAX_S)]
@@ -86,16 +87,12 @@ async def enrol(
 ) -> Anchors:
     """Bind an edge to its key."""
     gateway = called.gateway
-    names = (f"address:{request.client.host if request.client else 'unknown'}", f"edge:{body.edge}")
-    gateway.failures.check(*names)
-    try:
+    # The code's beginning is part of the name: who guesses cannot lock out the edge that has the right code.
+    name = f"{body.edge} {body.code[:_CODE_BEGINNING]}"
+    with gateway.failures.trying(Kind.ENROLMENT, name, address_of(request)):
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(body.public_key))
         wish = Enrolment(body.edge, gateway.vault.code_hash("enrol", body.code), body.public_key)
         answer = await called.do("edge.enrol", wish)
-    except Rejection as rejection:
-        if rejection.status == 401:
-            gateway.failures.count(*names)
-        raise
     return await run_in_threadpool(_anchors, gateway, answer["edge"], answer["venue"])
 
 

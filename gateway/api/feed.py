@@ -1,6 +1,6 @@
 """The feed for people and programs of operations: by page, and live."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.deps import GatewayHere, role
-from gateway.auth import Principal
+from gateway.api.deps import GatewayHere, principal_of, role
+from gateway.auth import Principal, Role
 from gateway.bootstrap import Gateway
 from gateway.db.feed import FeedEntry
 from gateway.publish import TOKEN
@@ -49,13 +49,22 @@ async def stream(
 ) -> EventSourceResponse:
     """Entries as they come (SSE). An event's id is its position: a reconnect goes on behind the last one seen."""
     start = last_event_id if last_event_id is not None else after if after is not None else gateway.feed.head
-    return EventSourceResponse(events(gateway, start), ping=15)
+
+    async def may_read() -> bool:
+        return Role.OPERATIONS in (await principal_of(request, gateway)).roles
+
+    return EventSourceResponse(events(gateway, start, may_read), ping=15)
 
 
-async def events(gateway: Gateway, after: int) -> AsyncIterator[ServerSentEvent]:
-    """Give the entries behind `after` as server-sent events, for ever or until the gateway stops."""
+async def events(
+    gateway: Gateway, after: int, may_read: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[ServerSentEvent]:
+    """Give the entries behind `after` as server-sent events, until the reader may read no more or the gateway stops."""
     while not gateway.feed.closing:
         entries = await run_in_threadpool(gateway.feed.entries, after)
+        # A stream outlives the sign-in it began with: whoever was closed since then reads nothing that came after.
+        if not await may_read():
+            return
         for entry in entries:
             after = entry.position
             data = msgspec.json.encode(as_json(entry)).decode()

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from gateway.api.deps import GatewayHere, role
+from gateway.api.parties import deposit_of
 from gateway.api.reach import party_in_reach
 from gateway.auth import Principal
 from gateway.db import folio as stored
@@ -49,5 +50,6 @@ def _folio(connection: Connection, party_id: str) -> dict[str, Any]:
         "balance_minor": view.account.balance_minor,
         "held_minor": view.account.held_minor,
         "limit_minor": view.account.limit_minor,
+        **deposit_of(view),
         "currency": view.account.currency,
     }

@@ -8,6 +8,8 @@ from gateway.bootstrap import Gateway
 
 _PHOTOS_AT_ONCE = 4
 """A photographer's page sends several photos in one form."""
+_FORM_BYTES = 64 << 10
+"""What a form has around a photo: boundaries, headers, the photo point and fifty tokens."""
 
 
 class Limits:
@@ -58,9 +60,9 @@ class Limits:
     def _bytes_max(self, path: str) -> int:
         settings = self._gateway.settings
         if path == "/api/v1/photos":
-            return settings.photo_bytes_max
+            return settings.photo_bytes_max + _FORM_BYTES
         if path == "/photo/uploads":
-            return settings.photo_bytes_max * _PHOTOS_AT_ONCE
+            return (settings.photo_bytes_max + _FORM_BYTES) * _PHOTOS_AT_ONCE
         if path == "/api/v1/edge/journal":
             return settings.journal_bytes_max
         return settings.body_bytes_max

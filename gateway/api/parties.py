@@ -13,6 +13,7 @@ from gateway.auth import Principal
 from gateway.db import parties
 from gateway.db.parties import GuestView, PartyView
 from gateway.db.rows import PartyRow, PersonRow
+from gateway.services.booked import deposit_due_minor
 from gateway.services.cancellation import CancelParty
 from gateway.services.check_in import CheckIn
 from gateway.services.check_out import CheckOut
@@ -131,6 +132,7 @@ def _party(view: PartyView) -> dict[str, Any]:
     return _summary(row) | {
         "price_minor": row.price_minor,
         "deposit_minor": row.deposit_minor,
+        **deposit_of(view),
         "currency": row.currency,
         "balance_minor": view.account.balance_minor,
         "held_minor": view.account.held_minor,
@@ -141,6 +143,15 @@ def _party(view: PartyView) -> dict[str, Any]:
         "cancelled_at": row.cancelled_at,
         "rooms": [stay.room for stay in view.stays if stay.ended_at is None],
         "guests": [_guest(guest) for guest in view.guests],
+    }
+
+
+def deposit_of(view: PartyView) -> dict[str, Any]:
+    """Return what is still due of the deposit, and since when: it is due from the booking on."""
+    due_minor = deposit_due_minor(view.party, view.account.balance_minor)
+    return {
+        "deposit_due_minor": due_minor,
+        "deposit_due_at": view.party.booked_at if due_minor else None,
     }
 
 

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.deps import Caller, caller
+from gateway.api.deps import Caller, address_of, caller
 from gateway.api.photos import refused
 from gateway.errors import Rejection
 from gateway.services.photo_claims import ClaimPhotos, MakeCard
+from gateway.tries import Kind
 from photopass.cards import card_svg
 from photopass.claims import CODE_CHARACTERS, print_code, read_code
 from photopass.refusals import PhotoReason, PhotoRefusal
@@ -66,26 +67,16 @@ async def claim(
     body: ClaimWish, request: Request, called: Annotated[Caller, Depends(caller("guest", "desk"))]
 ) -> Claim:
     """Claim a card's photos for a guest and the guest's party."""
-    failures = called.gateway.failures
-    names = (
-        f"claim:{called.principal.subject}",
-        f"claim-address:{request.client.host if request.client else 'unknown'}",
-    )
-    failures.check(*names)
     token_id = body.token_id
     if token_id is None:
         token_id = await run_in_threadpool(_own_token, called)
-    try:
+    with called.gateway.failures.trying(Kind.CLAIM, called.principal.subject, address_of(request)):
         code = read_code(body.code)
         if code is None:
             raise refused(PhotoRefusal(PhotoReason.CODE_UNKNOWN))
         party_id = None if called.principal.is_staff else called.principal.party_id or ""
         wish = ClaimPhotos(called.gateway.vault.code_hash(_PURPOSE, code), token_id, party_id)
         return Claim(**await called.do("photo.claim", wish))
-    except Rejection as rejection:
-        if rejection.code == PhotoReason.CODE_UNKNOWN:
-            failures.count(*names)
-        raise
 
 
 def _own_token(called: Caller) -> str:

@@ -79,6 +79,9 @@ async def upload(
     token_ids: Annotated[list[str] | None, Form(max_length=50)] = None,
 ) -> Uploaded:
     """Take a photo in and link it to `token_ids` (one empty value: to nobody), else to who tapped before."""
+    bytes_max = called.gateway.settings.photo_bytes_max
+    if (file.size or 0) > bytes_max:
+        raise Rejection("too_large", 413, f"A photo here has at most {bytes_max} bytes.")
     point = point_named(called.gateway.feed.resort(), photo_point)
     kept = await to_thread.run_sync(_take_in, called.gateway, file.file, limiter=_DECODING)
     chosen = None if token_ids is None else tuple(sorted({each for each in token_ids if each}))

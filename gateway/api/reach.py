@@ -1,6 +1,6 @@
 """How far a guest reaches: the own party, and nothing tells whether another's things exist."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from starlette.concurrency import run_in_threadpool
 
@@ -46,6 +46,20 @@ def token_in_reach(
     return token
 
 
+def tokens_in_reach(gateway: Gateway, principal: Principal, token_ids: Collection[str]) -> None:
+    """Do nothing if all these tokens exist and whoever asks may see them.
+
+    Raises:
+        Rejection: 404 for the first that is another's or nobody's.
+    """
+    with gateway.database.read() as connection:
+        found = parties.tokens_named(connection, token_ids)
+    for token_id in token_ids:
+        token = found.get(token_id)
+        if token is None or not _reaches(principal, token.party_id):
+            raise not_found("token", token_id)
+
+
 async def check_party(gateway: Gateway, principal: Principal, party_id: str) -> None:
     """Do nothing if the party is in reach, from a route that must not block; 404 otherwise."""
     await run_in_threadpool(party_in_reach, gateway, principal, party_id)
@@ -56,6 +70,11 @@ async def check_token(
 ) -> None:
     """Do nothing if the token is in reach, from a route that must not block; 404 otherwise."""
     await run_in_threadpool(token_in_reach, gateway, principal, name, find, noun)
+
+
+async def check_tokens(gateway: Gateway, principal: Principal, token_ids: Collection[str]) -> None:
+    """Do nothing if all these tokens are in reach, from a route that must not block; 404 otherwise."""
+    await run_in_threadpool(tokens_in_reach, gateway, principal, token_ids)
 
 
 def _reaches(principal: Principal, party_id: str) -> bool:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.api.deps import Caller, GatewayHere, caller, role
-from gateway.api.reach import check_token
+from gateway.api.reach import check_token, check_tokens
 from gateway.db import parties
 from gateway.services.reservations import BookReservation, CancelReservation
 from wallet.picks import window_end, window_starts
@@ -56,8 +56,7 @@ async def book(
     body: ReservationWish, called: GuestOrDesk, lang: Annotated[Language, Query()] = Language.ENGLISH
 ) -> dict[str, Any]:
     """Book a return window. A refusal is an answer, with its reason."""
-    for token_id in dict.fromkeys(body.token_ids):
-        await check_token(called.gateway, called.principal, token_id)
+    await check_tokens(called.gateway, called.principal, body.token_ids)
     wish = BookReservation(tuple(body.token_ids), body.attraction, body.starts_at.astimezone(UTC))
     answer = await called.do("reservation.book", wish)
     return answer if answer["booked"] else _told(answer, lang)

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.deps import COOKIE, GatewayHere, role
+from gateway.api.deps import COOKIE, GatewayHere, address_of, role
 from gateway.auth import Principal, token_hash
 from gateway.bootstrap import Gateway
 from gateway.command import Channel, Envelope
 from gateway.db.house import staff_named
+from gateway.db.names import plain_reference
 from gateway.db.rows import StaffRow
 from gateway.errors import Rejection
 from gateway.services.session import GuestSignIn, SignOut, StaffSignIn
+from gateway.tries import Kind
 
 router = APIRouter(tags=["sign-in"])
 
@@ -55,22 +57,16 @@ async def sign_in(
     body: GuestCredentials, request: Request, response: Response, gateway: GatewayHere
 ) -> GuestSession:
     """Sign in with booking reference and one-time code."""
-    names = (f"address:{_address(request)}", f"booking:{body.booking_reference}")
-    gateway.failures.check(*names)
+    reference = plain_reference(body.booking_reference)
     token, now = gateway.entropy.draw(32).hex(), gateway.clock.now()
     wish = GuestSignIn(
-        booking_reference=body.booking_reference,
+        booking_reference=reference,
         code_hash=gateway.vault.code_hash("sign-in", body.code),
         token_hash=token_hash(token),
         expires_at=now + timedelta(days=gateway.settings.guest_session_days),
     )
-    try:
+    with gateway.failures.trying(Kind.GUEST, reference, address_of(request)):
         answer = await run_in_threadpool(gateway.do, "session.open_guest", wish, channel=Channel.WEB)
-    except Rejection as rejection:
-        # A gateway that is too busy to look says nothing about the code.
-        if rejection.status == 401:
-            gateway.failures.count(*names)
-        raise
     _set_cookie(response, gateway, token, wish.expires_at)
     return GuestSession(session_token=token, **answer)
 
@@ -80,12 +76,10 @@ async def staff_sign_in(
     body: StaffCredentials, request: Request, response: Response, gateway: GatewayHere
 ) -> StaffSession:
     """Sign in as a member of staff."""
-    names = (f"address:{_address(request)}", f"staff:{body.name}")
-    gateway.failures.check(*names)
-    row = await run_in_threadpool(_checked, gateway, body)
-    if row is None:
-        gateway.failures.count(*names)
-        raise Rejection("sign_in_refused", 401, "Name and password do not fit.")
+    with gateway.failures.trying(Kind.STAFF, body.name, address_of(request)):
+        row = await run_in_threadpool(_checked, gateway, body)
+        if row is None:
+            raise Rejection("sign_in_refused", 401, "Name and password do not fit.")
     token, now = gateway.entropy.draw(32).hex(), gateway.clock.now()
     expires_at = now + timedelta(hours=gateway.settings.staff_session_hours)
     wish = StaffSignIn(row.id, row.roles, token_hash(token), expires_at)
@@ -127,7 +121,3 @@ def _set_cookie(response: Response, gateway: Gateway, token: str, expires_at: da
         samesite="lax",
         secure=not gateway.settings.is_simulation,
     )
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"

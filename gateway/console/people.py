@@ -12,7 +12,7 @@ from gateway.console.saying import ACTOR, do, say, settings_for_console
 from gateway.db.people import everything_of
 from gateway.errors import Rejection
 from gateway.services.person import Forget
-from gateway.services.staff import NewStaff
+from gateway.services.staff import FormerStaff, NewStaff
 
 
 def forget(guest: str, *, as_json: bool) -> int:
@@ -41,6 +41,13 @@ def add_staff(name: str, roles: Sequence[str], *, as_json: bool) -> int:
         wish = NewStaff(name, gateway.passwords.hash(password), held)
         answer = gateway.do("staff.add", wish, actor=ACTOR, channel=Channel.OPERATIONS)
     say(answer, f"{name} may sign in as {' and '.join(held)}.", as_json=as_json)
+    return 0
+
+
+def close_staff(name: str, *, as_json: bool) -> int:
+    """Let someone in no longer; every session of theirs ends. Raises Rejection when there is no such name."""
+    answer = do("staff.close", FormerStaff(name))
+    say(answer, f"{name} may sign in no longer, and is signed out everywhere.", as_json=as_json)
     return 0
 
 

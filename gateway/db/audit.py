@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, FromClause, func, select
 
 from gateway.db import rows as r
 from gateway.db.load import chunks, rows_where
-from gateway.db.tables import house, money, party
+from gateway.db.tables import house, money, party, taps
 from wallet.medium import MediumState
 from wallet.resort import Resort
 from wallet.token import Step, TokenDocument
@@ -111,15 +112,31 @@ def all_taps(connection: Connection) -> list[r.TapRow]:
     return rows_where(connection, r.TapRow)
 
 
-def sales_per_tap(connection: Connection) -> dict[str, int]:
-    """Return how many sales each tap was charged for."""
+def sales_per_tap(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return of each tap that was charged for: how many sales, and their sum in minor units."""
     transfer = money.transfer.c
-    statement = select(transfer.tap_id, func.count()).where(
+    statement = select(transfer.tap_id, func.count(), func.sum(transfer.amount_minor)).where(
         transfer.tap_id.is_not(None), transfer.kind == "sale"
     )
-    return {
-        tap_id: count for tap_id, count in connection.execute(statement.group_by(transfer.tap_id)) if tap_id
-    }
+    found = connection.execute(statement.group_by(transfer.tap_id))
+    return {tap_id: (count, int(total)) for tap_id, count, total in found if tap_id}
+
+
+def hold_ids(connection: Connection) -> frozenset[str]:
+    """Return the tap of every hold that was ever made, whatever became of it."""
+    return frozenset(connection.execute(select(money.hold.c.id)).scalars())
+
+
+def enrolled_edges(connection: Connection) -> list[r.EdgeRow]:
+    """Return the edges that may take taps."""
+    return rows_where(connection, r.EdgeRow, taps.edge.c.state == r.EdgeState.ENROLLED)
+
+
+def announced(connection: Connection, kind: str) -> list[tuple[str | None, dict[str, Any]]]:
+    """Return (party, body) of every feed entry of a kind that people may read: what guests were told."""
+    entry = house.feed_entry.c
+    statement = select(entry.party_id, entry.body).where(entry.kind == kind).order_by(entry.id)
+    return [(party_id, msgspec.json.decode(body)) for party_id, body in connection.execute(statement)]
 
 
 def charges(connection: Connection) -> list[r.TapUseRow]:

@@ -26,6 +26,11 @@ def staff_named(connection: Connection, name: str) -> StaffRow | None:
     return next(iter(rows_where(connection, StaffRow, house.staff.c.name == name)), None)
 
 
+def staff_member(connection: Connection, staff_id: str) -> StaffRow | None:
+    """Return the member of staff."""
+    return next(iter(rows_where(connection, StaffRow, house.staff.c.id == staff_id)), None)
+
+
 def edge(connection: Connection, edge_id: str) -> EdgeRow | None:
     """Return the edge."""
     return next(iter(rows_where(connection, EdgeRow, taps.edge.c.id == edge_id)), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
@@ -156,6 +156,15 @@ def _window(connection: Connection, ids: list[str], at: datetime) -> Iterator[An
     )
 
 
+def _night(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
+    column = party.room_night.c
+    wanted = [
+        (room_type, date.fromisoformat(night))
+        for room_type, _, night in (each.rpartition("|") for each in ids)
+    ]
+    yield from rows_where(connection, r.RoomNightRow, tuple_(column.room_type, column.night).in_(wanted))
+
+
 def _room(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
     stay = party.stay.c
     open_stay = and_(stay.until_at > at, stay.ended_at.is_(None))
@@ -227,6 +236,7 @@ _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any
     KeyKind.TAP: _tap,
     KeyKind.ACCOUNT: _account,
     KeyKind.WINDOW: _window,
+    KeyKind.NIGHT: _night,
     KeyKind.ROOM: _room,
     KeyKind.PHOTO_POINT: _photo_point,
     KeyKind.CLAIM: _by(r.PhotoClaimRow, photos.photo_claim.c.code_hash),

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, or_, select, union
 
 from gateway.db.load import rows_where, select_rows
+from gateway.db.names import name_key, plain_reference
 from gateway.db.rows import (
     AccountRow,
     EntitlementRow,
@@ -54,6 +55,11 @@ def party_named(connection: Connection, party_id: str) -> PartyRow | None:
 def token_named(connection: Connection, token_id: str) -> TokenRow | None:
     """Return the token."""
     return _one(rows_where(connection, TokenRow, party.token.c.id == token_id))
+
+
+def tokens_named(connection: Connection, token_ids: Collection[str]) -> dict[str, TokenRow]:
+    """Return the tokens among these, by id, with one query."""
+    return {row.id: row for row in rows_where(connection, TokenRow, party.token.c.id.in_(token_ids))}
 
 
 def token_of_medium(connection: Connection, medium_id: str) -> TokenRow | None:
@@ -129,25 +135,34 @@ def search(connection: Connection, text: str, limit: int) -> list[PartyRow]:
     plain = text.strip()
     if not plain:
         return []
+    return [PartyRow(*record) for record in connection.execute(search_statement(plain).limit(limit))]
+
+
+def search_statement(plain: str) -> Select[Any]:
+    """Return the SELECT of the parties to which a text leads, those booked last first."""
     by_token = select(party.token.c.party_id).where(party.token.c.id == plain)
     by_chip = (
         select(party.token.c.party_id)
         .join(party.medium, party.medium.c.token_id == party.token.c.id)
         .where(party.medium.c.chip_uid == plain.lower().replace(":", ""), party.medium.c.chip_uid != "")
     )
-    person = party.person.c
+    person, words = party.person.c, name_key(plain).split()
     by_name = (
         select(party.guest.c.party_id)
         .join(party.person, person.guest_id == party.guest.c.id)
-        .where(*(_begins(word) for word in plain.split()))
+        .where(*(or_(_begins(person.given_key, word), _begins(person.family_key, word)) for word in words))
     )
-    fits = or_(
-        party.party.c.booking_reference == plain.upper(),
-        party.party.c.id == plain,
-        *(party.party.c.id.in_(found) for found in (by_token, by_chip, by_name)),
+    by_party = (
+        select(party.party.c.id).where(column == wanted)
+        for column, wanted in (
+            (party.party.c.booking_reference, plain_reference(plain)),
+            (party.party.c.id, plain),
+        )
     )
-    newest = select_rows(PartyRow).where(fits).order_by(party.party.c.booked_at.desc(), party.party.c.id)
-    return [PartyRow(*record) for record in connection.execute(newest.limit(limit))]
+    # A union rather than one condition with OR: each part then has its own index, and nothing is read through.
+    fitting = union(*by_party, by_token, by_chip, *([by_name] if words else []))
+    found = select_rows(PartyRow).where(party.party.c.id.in_(fitting))
+    return found.order_by(party.party.c.booked_at.desc(), party.party.c.id)
 
 
 def windows_between(
@@ -161,11 +176,9 @@ def windows_between(
     return {(attraction, starts_at): taken for attraction, starts_at, taken in connection.execute(between)}
 
 
-def _begins(word: str) -> ColumnElement[bool]:
-    # SQLite lowers and compares plain ASCII only, so a name with an accent is also looked up as it is usually written.
-    names = (party.person.c.given_name, party.person.c.family_name)
-    lowered = [func.lower(name).startswith(word.lower(), autoescape=True) for name in names]
-    return or_(*lowered, *(name.startswith(word.capitalize(), autoescape=True) for name in names))
+def _begins(column: Column[str], beginning: str) -> ColumnElement[bool]:
+    """Return the condition that a bytewise column begins so, as a range that an index serves."""
+    return and_(column >= beginning, column < beginning + "\U0010ffff")
 
 
 def _of_token(rows: Iterable[R], token_id: str) -> tuple[R, ...]:

@@ -10,8 +10,8 @@ from gateway.db.load import rows_where
 from gateway.db.tables import house, money, party, photos, taps
 from gateway.db.write import values_of
 
-_SECRETS = {"pin_verifier", "token_hash", "code_hash"}
-"""What only proves who someone is; it tells the guest nothing."""
+_UNTOLD = {"pin_verifier", "token_hash", "code_hash", "given_key", "family_key"}
+"""What only proves who someone is, and names written once more for searching: it tells the guest nothing."""
 
 
 def everything_of(connection: Connection, guest_id: str) -> dict[str, Any] | None:
@@ -45,6 +45,4 @@ def everything_of(connection: Connection, guest_id: str) -> dict[str, Any] | Non
 
 
 def _told(row: Any) -> Any:
-    return msgspec.to_builtins(
-        {name: value for name, value in values_of(row).items() if name not in _SECRETS}
-    )
+    return msgspec.to_builtins({name: value for name, value in values_of(row).items() if name not in _UNTOLD})

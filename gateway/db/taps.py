@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal, select, tuple_
 
 from gateway.db.load import rows_where, select_rows
 from gateway.db.rows import (
@@ -44,10 +44,16 @@ def conflicts(
     return [ConflictRow(*record) for record in connection.execute(statement)]
 
 
-def set_aside(connection: Connection, state: SetAsideState) -> list[SetAsideRow]:
-    """Return the journal entries in this state, by edge, epoch and number."""
-    found = rows_where(connection, SetAsideRow, taps.journal_set_aside.c.state == state)
-    return sorted(found, key=lambda row: (row.edge, row.epoch, row.number))
+def set_aside(
+    connection: Connection, state: SetAsideState, after: tuple[str, str, int] | None, limit: int
+) -> list[SetAsideRow]:
+    """Return journal entries in this state behind `after`, in order of edge, epoch and number."""
+    column = taps.journal_set_aside.c
+    place = (column.edge, column.epoch, column.number)
+    statement = select_rows(SetAsideRow).where(column.state == state).order_by(*place).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(*place) > tuple_(*map(literal, after)))
+    return [SetAsideRow(*record) for record in connection.execute(statement)]
 
 
 def set_aside_named(connection: Connection, edge: str, epoch: str, number: int) -> SetAsideRow | None:

@@ -15,6 +15,10 @@ Serial = BigInteger().with_variant(Integer, "sqlite")
 """A number the database counts up; SQLite counts only a plain INTEGER."""
 
 
+Bytewise = String().with_variant(String(collation="C"), "postgresql")
+"""Text compared byte by byte, so that an index finds a beginning; SQLite compares no other way."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC instant: TIMESTAMPTZ on PostgreSQL; on SQLite text of fixed width, in the order of time."""
 

@@ -37,6 +37,18 @@ def product_named(resort: Resort, product_id: str, *, status: int = 422) -> Prod
         raise Rejection("unknown_product", status, f"There is no product {product_id!r} here.") from None
 
 
+def deposit_due_minor(party: PartyRow, balance_minor: int) -> int:
+    """Return how much of the deposit is still to be paid, given what the folio owes.
+
+    Before check-in nothing but the price is charged, so what it owes less than the price was paid. From check-in on
+    the folio stands for everything.
+    """
+    if party.state is not PartyState.BOOKED:
+        return 0
+    paid_minor = max(0, party.price_minor - balance_minor)
+    return max(0, party.deposit_minor - paid_minor)
+
+
 def stay_ends_at(resort: Resort, party: PartyRow) -> datetime:
     """Return when a party's rooms are given back at the latest."""
     return resort.instant(party.departure_day, CHECK_OUT)

@@ -7,12 +7,14 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
+from gateway.db.names import searchable
 from gateway.db.rows import AccountRow, GuestRow, PartyRow, PartyState, PersonRow, SignInCodeRow, TokenRow
 from gateway.errors import Rejection
 from gateway.services.booked import product_named, visit_ends_at
 from gateway.services.documents import entitlement_row
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
+from gateway.services.nights import night_keys, nights_from, nights_of, take_nights
 from gateway.services.posting import deferred, move
 from gateway.working_set import WorkingSet
 from wallet.entitlement import Admission, Entitlement, Parking, Photos
@@ -58,12 +60,19 @@ class BookingCreate(Service[CreateBooking]):
         """Whoever has one of the references already."""
         return frozenset(Key(KeyKind.BOOKING, reference) for reference in body.references)
 
+    def expand(self, state: WorkingSet, body: CreateBooking) -> frozenset[Key]:
+        """The nights that are wanted in rooms of the product's type."""
+        product = product_named(state.resort, body.product)
+        return night_keys(product.room_type, nights_from(body.arrival_day, product.nights))
+
     def decide(self, state: WorkingSet, command: Command[CreateBooking]) -> Outcome:
-        """Make the party and all that hangs on it."""
+        """Make the party and all that hangs on it; refuse it when no room is free for every night."""
         body, draft, ids = command.body, Draft(state), Ids(command)
         product = product_named(draft.resort, body.product)
         _check(body, product, draft.resort.day_of(command.envelope.at))
         party, guests = _party(state, command, ids, product)
+        if party.room_type:
+            take_nights(draft, party.room_type, nights_of(party))
         draft.put(party, *_members(body, party, guests))
         draft.put(_folio(party, product))
         code_ends_at = visit_ends_at(draft.resort, party)
@@ -142,6 +151,7 @@ def _party(
         folio_account_id=ids.next(),
         lead_guest_id=next(guest.id for guest in guests if guest.lead),
         booked_at=command.envelope.at,
+        room_type=product.room_type,
     )
     return party, guests
 
@@ -153,13 +163,15 @@ def _members(
     for guest, new in zip(guests, body.guests, strict=True):
         rows += [
             GuestRow(guest.id, party.id, guest.token_id, guest.child, guest.lead),
-            PersonRow(
-                guest_id=guest.id,
-                given_name=new.given_name.strip(),
-                family_name=new.family_name.strip(),
-                email=new.email.strip(),
-                phone=new.phone.strip(),
-                plate=body.plate.strip() if guest.lead else "",
+            searchable(
+                PersonRow(
+                    guest_id=guest.id,
+                    given_name=new.given_name.strip(),
+                    family_name=new.family_name.strip(),
+                    email=new.email.strip(),
+                    phone=new.phone.strip(),
+                    plate=body.plate.strip() if guest.lead else "",
+                )
             ),
             TokenRow(guest.token_id, guest.id, party.id),
         ]

@@ -20,6 +20,7 @@ from gateway.errors import Rejection
 from gateway.services.booked import guests_of, product_of, revoke, rights_of
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
+from gateway.services.nights import free_nights, night_keys, nights_of
 from gateway.services.posting import deferred, earned_by_package, move
 from gateway.services.windows import free_place, key_of
 from gateway.working_set import WorkingSet
@@ -46,12 +47,14 @@ class PartyCancel(Service[CancelParty]):
         return frozenset({Key(KeyKind.PARTY, body.party_id)})
 
     def expand(self, state: WorkingSet, body: CancelParty) -> frozenset[Key]:
-        """The return windows in which its guests hold a place."""
+        """The return windows in which its guests hold a place, and the nights of its room."""
+        party = state.get(PartyRow, body.party_id)
+        nights = night_keys(party.room_type, nights_of(party)) if party else frozenset()
         tokens = state.find(TokenRow, party_id=body.party_id)
         rows = (row for token in tokens for row in state.find(EntitlementRow, token_id=token.id))
-        return frozenset(
+        return nights | {
             key_of(row.body) for row in rows if row.revoked_at is None and isinstance(row.body, Bypass)
-        )
+        }
 
     def decide(self, state: WorkingSet, command: Command[CancelParty]) -> Outcome:
         """Take the price back, keep the fee, end everything."""
@@ -73,6 +76,7 @@ class PartyCancel(Service[CancelParty]):
             events.append(move(draft, ids, command, party, TransferKind.CANCELLATION, description, postings))
         for guest in guests_of(draft, party):
             _end(draft, guest.token_id, at)
+        free_nights(draft, party, party.arrival_day)
         draft.put(replace(party, state=PartyState.CANCELLED, cancelled_at=at))
         account = draft.get(AccountRow, party.folio_account_id)
         said = {

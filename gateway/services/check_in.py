@@ -6,14 +6,15 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
-from gateway.db.rows import GuestRow, PartyRow, PartyState, StayRow
+from gateway.db.rows import AccountRow, GuestRow, PartyRow, PartyState, StayRow
 from gateway.errors import Rejection
-from gateway.services.booked import guests_of, has_nights, product_of, stay_ends_at
+from gateway.services.booked import deposit_due_minor, guests_of, has_nights, product_of, stay_ends_at
 from gateway.services.documents import entitlement_row
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
 from gateway.working_set import WorkingSet
 from wallet.entitlement import Entitlement, Parking, RoomKey, Spending
+from wallet.money import format_amount
 from wallet.resort import Product, Resort
 
 
@@ -35,7 +36,7 @@ class PartyCheckIn(Service[CheckIn]):
     def expand(self, state: WorkingSet, body: CheckIn) -> frozenset[Key]:
         """The rooms of the booked type."""
         party = state.get(PartyRow, body.party_id)
-        room_type = product_of(state.resort, party).room_type if party else ""
+        room_type = party.room_type if party else ""
         return frozenset({Key(KeyKind.ROOM, room_type)} if room_type else ())
 
     def decide(self, state: WorkingSet, command: Command[CheckIn]) -> Outcome:
@@ -44,12 +45,11 @@ class PartyCheckIn(Service[CheckIn]):
         party = state.need(PartyRow, command.body.party_id)
         product, until_at = product_of(draft.resort, party), stay_ends_at(draft.resort, party)
         _check(draft.resort, party, at, until_at)
+        _check_deposit(draft, party)
         rooms: tuple[str, ...] = ()
-        if product.room_type:
-            rooms = (_free_room(draft, product.room_type, at, until_at),)
-            draft.put(
-                *(StayRow(ids.next(), party.id, room, product.room_type, at, until_at) for room in rooms)
-            )
+        if party.room_type:
+            rooms = (_free_room(draft, party.room_type, at, until_at),)
+            draft.put(*(StayRow(ids.next(), party.id, room, party.room_type, at, until_at) for room in rooms))
         for guest in guests_of(draft, party):
             for right in _rights(draft.resort, product, party, guest, rooms, at, ids):
                 draft.put(entitlement_row(guest.token_id, right, made_at=at, resort=draft.resort))
@@ -70,6 +70,15 @@ def _check(resort: Resort, party: PartyRow, at: datetime, until_at: datetime) ->
         raise Rejection("too_early", 409, f"Check-in opens on the day of arrival, {party.arrival_day}.")
     if at >= until_at:
         raise Rejection("stay_over", 409, f"The stay ended on {party.departure_day}.")
+
+
+def _check_deposit(draft: Draft, party: PartyRow) -> None:
+    account = draft.get(AccountRow, party.folio_account_id)
+    due_minor = deposit_due_minor(party, account.balance_minor) if account else 0
+    if due_minor and draft.resort.policies.deposit_before_check_in:
+        due = format_amount(due_minor, party.currency)
+        sentence = f"{due} of the deposit is due before check-in. Take the payment first."
+        raise Rejection("deposit_due", 409, sentence, {"due_minor": due_minor})
 
 
 def _free_room(draft: Draft, room_type: str, from_at: datetime, until_at: datetime) -> str:

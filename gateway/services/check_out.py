@@ -11,6 +11,7 @@ from gateway.errors import Rejection
 from gateway.services.booked import end, guests_of, has_nights, product_of, rights_of
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
+from gateway.services.nights import free_nights, night_keys, nights_of
 from gateway.services.posting import deferred, earned_by_package, move, take_payment
 from gateway.working_set import WorkingSet
 from wallet.ledger import Posting, Tender, TransferKind
@@ -37,9 +38,11 @@ class PartyCheckOut(Service[CheckOut]):
         return frozenset({Key(KeyKind.PARTY, body.party_id)})
 
     def expand(self, state: WorkingSet, body: CheckOut) -> frozenset[Key]:
-        """The rooms that are given back."""
+        """The rooms that are given back, and their nights."""
+        party = state.get(PartyRow, body.party_id)
+        nights = night_keys(party.room_type, nights_of(party)) if party else frozenset()
         stays = state.find(StayRow, party_id=body.party_id)
-        return frozenset(Key(KeyKind.ROOM, stay.room_type) for stay in stays)
+        return nights | {Key(KeyKind.ROOM, stay.room_type) for stay in stays}
 
     def decide(self, state: WorkingSet, command: Command[CheckOut]) -> Outcome:
         """Settle, earn, end the stay."""
@@ -53,6 +56,8 @@ class PartyCheckOut(Service[CheckOut]):
         for stay in draft.find(StayRow, party_id=party.id):
             if stay.ended_at is None:
                 draft.put(replace(stay, ended_at=at))
+        # Who leaves early leaves this night's room, and those after it, to others.
+        free_nights(draft, party, draft.resort.day_of(at))
         draft.put(replace(party, state=PartyState.CHECKED_OUT, checked_out_at=at))
         paid_minor = state.need(AccountRow, party.folio_account_id).balance_minor
         tender = command.body.tender.value if command.body.tender and paid_minor else None
@@ -67,6 +72,11 @@ def _check(draft: Draft, party: PartyRow, at: datetime) -> None:
     leaves_from = PartyState.CHECKED_IN if has_nights(party) else PartyState.BOOKED
     if party.state is not leaves_from:
         raise Rejection("not_checked_in", 409, f"This party is {party.state.value.replace('_', ' ')}.")
+    if draft.resort.day_of(at) < party.arrival_day:
+        sentence = (
+            f"This visit begins on {party.arrival_day}. Who does not come has the booking cancelled instead."
+        )
+        raise Rejection("visit_ahead", 409, sentence)
     # A hold that outlived its time has lost its edge; its sale may come home later and is posted then.
     pending = [
         hold

@@ -222,11 +222,13 @@ def _drop(draft: Draft, job: EncodingRow, command: Command[Any]) -> None:
 
 def _activate(draft: Draft, job: EncodingRow, command: Command[Any]) -> EncodingRow:
     medium = draft.get(MediumRow, job.medium_id)
-    if medium is None or medium.state is not MediumState.PENDING:
+    # A tap may have shown before the encoder could tell it that the band was written.
+    if medium is None or medium.state is MediumState.REVOKED:
         raise Rejection("medium_revoked", 409, "This band was turned off before it was finished.")
     # Whatever this chip carried of the same guest before has just been written over.
     for older in draft.find(MediumRow, chip_uid=medium.chip_uid):
-        if older.token_id == medium.token_id and older.state is MediumState.ACTIVE:
+        others = older.id != medium.id and older.token_id == medium.token_id
+        if others and older.state is MediumState.ACTIVE:
             _revoke(draft, older, command)
     done = replace(job, state=EncodingState.DONE, changed_at=command.envelope.at, sentence="")
     draft.put(replace(medium, state=MediumState.ACTIVE), done)

@@ -34,6 +34,7 @@ def all_services() -> Mapping[str, Service[Any]]:
     services: tuple[Service[Any], ...] = (
         resort.LoadResort(),
         staff.AddStaff(),
+        staff.CloseStaff(),
         staff.MakeIssuerKey(),
         session.SignInGuest(),
         session.SignInStaff(),

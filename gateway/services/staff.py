@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
 from gateway.db.rows import IssuerKeyRow, IssuerKeyState, StaffRow
+from gateway.errors import not_found
 from gateway.working_set import WorkingSet
 
 
@@ -38,6 +39,33 @@ class AddStaff(Service[NewStaff]):
             "staff.changed" if known else "staff.added", {"staff_id": row.id, "roles": list(body.roles)}
         )
         return Outcome({"staff_id": row.id, "name": row.name, "roles": list(row.roles)}, (row,), (event,))
+
+
+class FormerStaff(Struct, frozen=True):
+    """Let someone in no longer."""
+
+    name: str
+
+
+class CloseStaff(Service[FormerStaff]):
+    """Closes a member of staff: no sign-in from now on, and every session of theirs is over; `add` opens again."""
+
+    name = "staff.close"
+
+    def keys(self, body: FormerStaff) -> frozenset[Key]:
+        """The name."""
+        return frozenset({Key(KeyKind.STAFF, body.name)})
+
+    def decide(self, state: WorkingSet, command: Command[FormerStaff]) -> Outcome:
+        """Close the row; closing it again changes nothing."""
+        known = state.find(StaffRow, name=command.body.name)
+        if not known:
+            raise not_found("member of staff", command.body.name)
+        answer = {"staff_id": known[0].id, "name": known[0].name, "closed": True}
+        if known[0].closed:
+            return Outcome(answer)
+        event = Event("staff.closed", {"staff_id": known[0].id})
+        return Outcome(answer, (replace(known[0], closed=True),), (event,))
 
 
 class FirstIssuerKey(Struct, frozen=True):

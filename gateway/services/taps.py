@@ -26,7 +26,9 @@ from wallet.decide import GRANT_PREFIX
 from wallet.entitlement import Spending
 from wallet.journal import EntryKind, JournalEntry
 from wallet.ledger import LedgerFault
+from wallet.medium import MediumState
 from wallet.money import AMOUNT_MINOR_MAX
+from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.resort import Touchpoint
 from wallet.tap import Approved, Decision, PinCheck, Refused, Tap
@@ -129,6 +131,7 @@ class TapHome:
             raise EntryFault("an approved tap names no token, or another one than its credential")
         if tap.pin is PinCheck.RIGHT and self._token.pin_tries:
             self._draft.put(replace(self._token, pin_tries=0))
+        self._activate_written(tap)
         view_here = view(self._draft, tap, self._token.id, known_at=self._command.envelope.at)
         uses = self._uses(decision, view_here)
         for use in uses:
@@ -149,6 +152,15 @@ class TapHome:
             rested_on = {"our_reason": view_here.reason.value, "our_detail": view_here.detail}
             detail = rested_on | self._other_use(view_here, uses)
             self._file(_CONFLICT, conflict_kind(view_here.reason), tap, charged, detail)
+
+    def _activate_written(self, tap: Tap) -> None:
+        """A band whose encoder could not confirm it shows by its first tap that it was written."""
+        medium = self._draft.get(MediumRow, self._medium_id(tap) or "")
+        if medium is None or medium.state is not MediumState.PENDING:
+            return
+        if tap.presented.proof is Proof.CHIP_UID:
+            self._draft.put(replace(medium, state=MediumState.ACTIVE))
+            self._tell("medium.activated", {"medium_id": medium.id, "kind": medium.kind.value})
 
     def _uses(self, decision: Approved, view_here: Decision) -> tuple[Use, ...]:
         """Return the uses to record: those of the edge, by the right we know in place of one read off the band."""

@@ -7,14 +7,31 @@ from gateway.db import audit
 from gateway.db.engine import Connection
 from gateway.db.rows import ConflictRow, TapRow
 from gateway.services.documents import split
+from gateway.services.judgement import ConflictKind
 from gateway.verify.report import Promise, Report
 from wallet.evidence import EdgeEvidence, Light
-from wallet.journal import EntryKind
-from wallet.resort import Policies
-from wallet.tap import Approved, HoldAnswer
+from wallet.journal import EntryKind, JournalEntry, chain
+from wallet.resort import Direction, Resort, TouchpointKind
+from wallet.tap import Approved
 
 STOPS_WITHIN = timedelta(seconds=60)
 """A connected edge refuses a revoked medium after this at the latest."""
+
+
+NEED_JOURNALS = (Promise.NO_TAP_LOST, Promise.WITHIN_LIMITS, Promise.SAME_VERDICT, Promise.CONVERGED)
+"""What nobody can say of an edge whose files are not there: the ledger knows only what came home."""
+
+
+def check_given(connection: Connection, report: Report, edges: tuple[EdgeEvidence, ...]) -> None:
+    """Say which edges' files, and which lamp logs, would be needed and are not there."""
+    given = {edge.edge for edge in edges}
+    for row in audit.enrolled_edges(connection):
+        if row.id not in given:
+            for promise in NEED_JOURNALS:
+                report[promise].unseen.append(f"{row.id}: the files of this edge are not given")
+    for edge in edges:
+        if edge.lamps is None:
+            report[Promise.NO_TAP_LOST].unseen.append(f"{edge.edge}: there is no lamp log")
 
 
 def check_lights(
@@ -25,14 +42,12 @@ def check_lights(
     aside = {(row.edge, row.epoch, row.number) for row in audit.set_aside(connection)}
     heads = audit.journal_heads(connection)
     for edge in edges:
-        entries = defaultdict(list)
         for seen in edge.entries:
             lost.look(seen.chained, f"{edge.edge}: entry {seen.entry.number} does not continue its chain")
-            if seen.entry.kind is EntryKind.TAP and seen.entry.tap is not None:
-                entries[seen.entry.tap.tap_id].append(seen.entry)
+        entries = _by_tap(edge)
         for tap_id, found in entries.items():
             once.look(len(found) == 1, f"{edge.edge}: tap {tap_id} stands {len(found)} times in the journal")
-        for lamp in edge.lamps:
+        for lamp in edge.lamps or ():
             if lamp.light is Light.GREEN:
                 approved = [
                     each for each in entries.get(lamp.tap_id, ()) if isinstance(each.decision, Approved)
@@ -60,23 +75,50 @@ def check_lights(
 def check_counts(
     connection: Connection, report: Report, taps: list[TapRow], conflicts: list[ConflictRow]
 ) -> None:
-    """Each tap that charged has one sale; nothing is charged without a tap."""
+    """Each journal entry is one tap, each tap that charged has one sale of its amount, and no sale lacks its tap.
+
+    What was due is read from the entry as the edge chained it, not from what the ledger made of it.
+    """
     finding = report[Promise.COUNTED_ONCE]
     sales = audit.sales_per_tap(connection)
     filed = {row.tap_id for row in conflicts}
+    first: dict[tuple[str, str, int], str] = {}
     for tap in taps:
-        expected = 1 if tap.decision == "approved" and tap.amount_minor else 0
-        found = sales.pop(tap.id, 0)
-        holds = found == expected or (found == 0 and tap.id in filed)
-        finding.look(holds, f"tap {tap.id} made {found} sales where {expected} were due")
+        place = (tap.edge, tap.epoch, tap.number)
+        finding.look(
+            first.setdefault(place, tap.id) == tap.id,
+            f"taps {first[place]} and {tap.id} are both entry {tap.number} of {tap.edge}",
+        )
+        verdict, total_minor = _verdict(tap.entry)
+        finding.look(
+            (tap.decision, tap.amount_minor) == (verdict, total_minor),
+            f"tap {tap.id} is told as {tap.decision} of {tap.amount_minor}, its entry says {verdict} of {total_minor}",
+        )
+        due_minor = total_minor if verdict == "approved" else 0
+        expected = 1 if due_minor else 0
+        found, charged_minor = sales.pop(tap.id, (0, 0))
+        holds = (found, charged_minor) == (expected, due_minor) or (found == 0 and tap.id in filed)
+        finding.look(
+            holds,
+            f"tap {tap.id} made {found} sales where {expected} were due"
+            + (f", of {charged_minor} in place of {due_minor}" if found == expected else ""),
+        )
     for tap_id in sales:
         finding.look(False, f"a sale names tap {tap_id}, which is not in the ledger")
 
 
 def check_revocations(
-    connection: Connection, report: Report, taps: list[TapRow], conflicts: list[ConflictRow]
+    connection: Connection,
+    report: Report,
+    taps: list[TapRow],
+    conflicts: list[ConflictRow],
+    resorts: dict[int, Resort],
 ) -> None:
-    """No connected edge approved a medium a minute after it was revoked; what an isolated one did is filed."""
+    """No connected edge approved a medium a minute after it was revoked; what an isolated one did is filed.
+
+    Connected is an edge that says so, and one that knew (by the gateway's clock) what was long revoked. An isolated
+    one stops when its lease ends; a way out has no lease, since nobody is held inside.
+    """
     finding = report[Promise.REVOKED_STOPS]
     media, filed = audit.media(connection), {row.tap_id for row in conflicts}
     for tap in taps:
@@ -86,49 +128,59 @@ def check_revocations(
         if tap.decision != "approved":
             finding.look(True, "")
             continue
-        late = tap.at - medium.revoked_at
-        finding.look(
-            tap.id in filed and not (tap.online and late > STOPS_WITHIN),
-            f"tap {tap.id} was approved {late} after its medium was revoked"
-            + (" at a connected edge" if tap.online else " and no conflict says so"),
-        )
+        late, entry = tap.at - medium.revoked_at, tap.entry
+        knew = entry.as_of is not None and entry.as_of - medium.revoked_at > STOPS_WITHIN
+        lease = _lease(tap, resorts.get(entry.resort_version))
+        if lease is _NO_WAY_IN:
+            why = "" if tap.id in filed else " and no conflict says so"
+        elif knew or (tap.online and late > STOPS_WITHIN):
+            why = " at a connected edge"
+        elif lease is not None and entry.as_of is not None and tap.at - entry.as_of > lease:
+            why = f" by an edge alone since {entry.as_of.isoformat()}"
+        else:
+            why = "" if tap.id in filed else " and no conflict says so"
+        finding.look(not why, f"tap {tap.id} was approved {late} after its medium was revoked{why}")
 
 
-def check_offline_bounds(
-    report: Report, edges: tuple[EdgeEvidence, ...], policies_of: dict[int, Policies]
-) -> None:
-    """What an edge approved alone never passed the floor, nor what it and a token may owe.
+_NO_WAY_IN = timedelta.max
 
-    `policies_of` gives the policies per version of the resort: a sale is held to those it was made under.
-    """
-    finding = report[Promise.WITHIN_LIMITS]
-    for edge in edges:
-        for seen in edge.entries:
-            entry = seen.entry
-            if entry.tap is None or entry.tap.sale is None or not isinstance(entry.decision, Approved):
-                continue
-            policies = policies_of.get(entry.resort_version)
-            held = entry.tap.hold is not None and entry.tap.hold.answer is HoldAnswer.HELD
-            if held or policies is None:
-                continue
-            total = entry.tap.sale.total_minor
-            owed = (total, entry.edge_offline_minor + total, entry.token_offline_minor + total)
-            finding.look(
-                owed[0] <= policies.offline_floor_minor
-                and owed[1] <= policies.offline_edge_cap_minor
-                and owed[2] <= policies.offline_token_cap_minor,
-                f"{edge.edge}: entry {entry.number} sold {total} alone, owing {owed[1]} (edge), {owed[2]} (token)",
-            )
+
+def _lease(tap: TapRow, resort: Resort | None) -> timedelta | None:
+    """Return for how long an edge alone may approve such a tap; None where no end is set (a door)."""
+    try:
+        touchpoint = resort.touchpoint(tap.touchpoint) if resort else None
+    except KeyError:
+        touchpoint = None
+    if resort is None or touchpoint is None or touchpoint.kind is TouchpointKind.DOOR:
+        return None
+    if touchpoint.direction is Direction.OUT:
+        return _NO_WAY_IN
+    is_till = touchpoint.kind is TouchpointKind.TILL
+    return timedelta(seconds=resort.policies.till_lease_s if is_till else resort.policies.gate_lease_s)
 
 
 def check_converged(connection: Connection, report: Report, edges: tuple[EdgeEvidence, ...]) -> None:
-    """An edge that knows the whole feed holds the very documents of its scope, in the gateway's version."""
+    """An edge that knows the whole feed holds the very documents of its scope, in the gateway's version.
+
+    One that is behind, with its journal or with the feed, is named: it can be compared once it has caught up.
+    """
     finding = report[Promise.CONVERGED]
     highest, given = audit.feed_gaps(connection)
     finding.look(highest == given, f"the feed has {given} positions up to {highest}")
     published = audit.documents_now(connection)
+    heads = audit.journal_heads(connection)
     for edge in edges:
+        waiting = 0
+        for entry in (seen.entry for seen in edge.entries):
+            head = heads.get((entry.edge, entry.epoch))
+            waiting += head is None or entry.number > head.number
+            if head is not None and entry.number == head.number:
+                same = chain(entry.previous, entry) == head.head
+                finding.look(same, f"{edge.edge}: entry {entry.number} is not the one that the gateway took")
+        if waiting:
+            finding.unseen.append(f"{edge.edge} is behind: {waiting} journal entries are not home")
         if edge.position < highest:
+            finding.unseen.append(f"{edge.edge} is behind: it knows position {edge.position} of {highest}")
             continue
         due = {row.token_id: row.version for row in published if edge.venue in split(row.scopes)}
         for token_id in due.keys() | edge.documents.keys():
@@ -142,8 +194,11 @@ def figures(
     report: Report, taps: list[TapRow], edges: tuple[EdgeEvidence, ...], conflicts: list[ConflictRow]
 ) -> None:
     """Count what people ask first: taps, verdicts, what was decided alone, what was lost or doubled."""
-    by_id = Counter(tap.id for tap in taps)
-    greens = Counter(lamp.tap_id for edge in edges for lamp in edge.lamps if lamp.light is Light.GREEN)
+    known = {tap.id for tap in taps}
+    places = Counter((tap.edge, tap.epoch, tap.number) for tap in taps)
+    journalled = Counter(tap_id for edge in edges for tap_id, found in _by_tap(edge).items() for _ in found)
+    greens = Counter(lamp.tap_id for edge in edges for lamp in edge.lamps or () if lamp.light is Light.GREEN)
+    filed = {row.tap_id for row in conflicts if row.kind == ConflictKind.DUPLICATE_TAP.value}
     waiting = {
         seen.entry.tap.tap_id
         for edge in edges
@@ -154,10 +209,28 @@ def figures(
         "taps": len(taps),
         "approved": sum(tap.decision == "approved" for tap in taps),
         "offline_taps": sum(not tap.online for tap in taps),
-        "lost_taps": sum(tap_id not in by_id and tap_id not in waiting for tap_id in greens),
-        "duplicated_taps": sum(count > 1 for count in by_id.values())
-        + sum(count > 1 for count in greens.values()),
+        "lost_taps": sum(tap_id not in known and tap_id not in waiting for tap_id in greens),
+        # Two taps in the ledger for one entry of a journal, two entries or two green lights for one tap.
+        "duplicated_taps": sum(count > 1 for count in places.values())
+        + len(
+            {tap_id for seen in (journalled, greens) for tap_id, count in seen.items() if count > 1} - filed
+        ),
         "conflicts": len(conflicts),
-        "waiting_taps": len(waiting - by_id.keys()),
+        "waiting_taps": len(waiting - known),
     }
     report.refused |= dict(Counter(tap.reason or "" for tap in taps if tap.decision != "approved"))
+
+
+def _by_tap(edge: EdgeEvidence) -> dict[str, list[JournalEntry]]:
+    """Return the entries with a verdict in an edge's journal, by tap."""
+    found: defaultdict[str, list[JournalEntry]] = defaultdict(list)
+    for seen in edge.entries:
+        if seen.entry.kind is EntryKind.TAP and seen.entry.tap is not None:
+            found[seen.entry.tap.tap_id].append(seen.entry)
+    return found
+
+
+def _verdict(entry: JournalEntry) -> tuple[str, int]:
+    """Return an entry's verdict as a word, and the total of its sale in minor units."""
+    total_minor = entry.tap.sale.total_minor if entry.tap is not None and entry.tap.sale is not None else 0
+    return "approved" if isinstance(entry.decision, Approved) else "refused", total_minor

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 
 from gateway.db import audit
 from gateway.db.engine import Connection
-from gateway.db.rows import ConflictRow, TapRow
+from gateway.db.rows import ConflictRow, EntitlementRow, TapRow
 from gateway.services.judgement import ConflictKind
-from gateway.verify.report import Promise, Report
+from gateway.verify.report import Finding, Promise, Report
 from wallet.entitlement import Bypass, Spending
 from wallet.reasons import Language, Reason, sentence
 from wallet.resort import Resort
@@ -43,10 +43,15 @@ def check_books(connection: Connection, report: Report) -> None:
 
 
 def check_windows(connection: Connection, report: Report) -> None:
-    """A window has as many places taken as it has reservations, and never more than its capacity."""
+    """A window has as many places taken as it has reservations, and never more than its capacity.
+
+    What guests were told is held against it: a booking that was confirmed is there, unless it was ended aloud.
+    """
     finding = report[Promise.NOT_OVERSOLD]
     booked: Counter[tuple[str, str]] = Counter()
-    for row in audit.rights_of_kind(connection, "bypass"):
+    rights = audit.rights_of_kind(connection, "bypass")
+    _check_confirmed(connection, finding, {row.id: row for row in rights})
+    for row in rights:
         if isinstance(row.body, Bypass) and row.revoked_at is None:
             booked[row.body.attraction, row.body.starts_at.isoformat()] += 1
     for window in audit.windows(connection):
@@ -58,6 +63,26 @@ def check_windows(connection: Connection, report: Report) -> None:
         )
     for (attraction, starts_at), count in booked.items():
         finding.look(False, f"{count} reservations for {attraction} {starts_at} have no window")
+
+
+def _check_confirmed(connection: Connection, finding: Finding, rights: dict[str, EntitlementRow]) -> None:
+    given_back = {body["entitlement_id"] for _, body in audit.announced(connection, "reservation.cancelled")}
+    over = {
+        party_id
+        for kind in ("party.cancelled", "party.checked_out")
+        for party_id, _ in audit.announced(connection, kind)
+    }
+    for party_id, told in audit.announced(connection, "reservation.booked"):
+        row = rights.get(told["entitlement_id"])
+        stands = (
+            row is not None and isinstance(row.body, Bypass) and row.body.attraction == told["attraction"]
+        )
+        ended = row is not None and row.revoked_at is not None
+        finding.look(
+            stands and (not ended or told["entitlement_id"] in given_back or party_id in over),
+            f"reservation {told['entitlement_id']} for {told['attraction']} {told['starts_at']} was confirmed "
+            "and is lost",
+        )
 
 
 def check_limits(

@@ -4,7 +4,8 @@ from gateway.db import audit
 from gateway.db.engine import Database
 from gateway.verify import edges as at_edges
 from gateway.verify import ledger
-from gateway.verify.report import Promise, Report
+from gateway.verify.offline import check_offline_bounds
+from gateway.verify.report import Report
 from gateway.verify.verdicts import check_verdicts
 from wallet.evidence import EdgeEvidence
 
@@ -20,21 +21,19 @@ def verify(database: Database, evidence: tuple[EdgeEvidence, ...]) -> Report:
         ledger.check_windows(connection, report)
         ledger.check_refusals(report, taps)
         at_edges.check_counts(connection, report, taps, conflicts)
-        at_edges.check_revocations(connection, report, taps, conflicts)
+        at_edges.check_given(connection, report, evidence)
         resorts = audit.resorts_by_position(connection)
+        by_version = {each.version: each for _, each in resorts}
+        at_edges.check_revocations(connection, report, taps, conflicts, by_version)
         if resorts:
             resort = resorts[-1][1]
-            policies = {each.version: each.policies for _, each in resorts}
+            policies = {version: each.policies for version, each in by_version.items()}
             ledger.check_limits(connection, report, resort, conflicts)
             ledger.check_double_uses(connection, report, resort, conflicts)
-            at_edges.check_offline_bounds(report, evidence, policies)
+            check_offline_bounds(connection, report, taps, evidence, policies)
         if evidence:
             at_edges.check_lights(connection, report, {tap.id: tap for tap in taps}, evidence)
             at_edges.check_converged(connection, report, evidence)
             check_verdicts(connection, report, evidence)
         at_edges.figures(report, taps, evidence, conflicts)
-    if not evidence:
-        # Without the edges' side these would look better than they are.
-        for promise in (Promise.NO_TAP_LOST, Promise.SAME_VERDICT, Promise.CONVERGED):
-            report.findings[promise].looked_at = 0
     return report

@@ -40,11 +40,15 @@ SENTENCES = {
 
 @dataclass
 class Finding:
-    """One promise: how many things were looked at, and which of them break it. None looked at: not checkable."""
+    """One promise: how many things were looked at, and which of them break it. None looked at: not checkable.
+
+    `unseen` says what would have had to be looked at too: with anything unseen a promise is never called kept.
+    """
 
     promise: Promise
     looked_at: int = 0
     broken: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
 
     def look(self, holds: bool, otherwise: str) -> None:
         """Count one thing looked at; when the promise does not hold for it, keep the sentence that names the row."""
@@ -57,7 +61,7 @@ class Finding:
         """True, False, or that it is not checkable here."""
         if self.broken:
             return False
-        return True if self.looked_at else NOT_CHECKABLE
+        return True if self.looked_at and not self.unseen else NOT_CHECKABLE
 
     @property
     def name(self) -> str:
@@ -93,5 +97,10 @@ class Report:
                 finding.name: finding.broken[:BROKEN_ROWS_MAX]
                 for finding in self.findings.values()
                 if finding.broken
+            },
+            "unseen": {
+                finding.name: finding.unseen[:BROKEN_ROWS_MAX]
+                for finding in self.findings.values()
+                if finding.unseen
             },
         }

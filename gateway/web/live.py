@@ -1,6 +1,7 @@
 """The stream of a page: which kinds of thing changed, so that the page asks again for what shows them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +17,8 @@ router = APIRouter(include_in_schema=False)
 
 WAIT_S = 15.0
 _PAGE = 200
+SIGNED_OUT = "signed_out"
+"""The kind of the last word of a stream whose session is over: the page asks again, and is shown the sign-in."""
 
 
 @router.get("/app/live")
@@ -26,7 +29,7 @@ async def guest_stream(
 ) -> EventSourceResponse:
     """Tell what changes for the own party."""
     start = position(here.gateway, after, last_event_id)
-    return EventSourceResponse(_entries(here.gateway, start, here.party_id), ping=15)
+    return EventSourceResponse(_entries(here, start, here.party_id), ping=15)
 
 
 @router.get("/staff/live")
@@ -38,7 +41,7 @@ async def staff_stream(
 ) -> EventSourceResponse:
     """Tell what changes, for one party or for all."""
     start = position(here.gateway, after, last_event_id)
-    return EventSourceResponse(_entries(here.gateway, start, party), ping=15)
+    return EventSourceResponse(_entries(here, start, party), ping=15)
 
 
 def position(gateway: Gateway, after: int | None, last_event_id: int | None) -> int:
@@ -60,18 +63,41 @@ def noun(kind: str) -> str:
     return kind.partition(".")[0]
 
 
-async def _entries(gateway: Gateway, after: int, party_id: str) -> AsyncIterator[ServerSentEvent]:
-    feed = gateway.feed
-    while not feed.closing:
-        head = feed.head
-        if party_id:
-            found = await run_in_threadpool(feed.entries_of_party, party_id, after, _PAGE)
-        else:
-            found = await run_in_threadpool(feed.entries, after, _PAGE)
-        for entry in found:
-            yield message(entry)
-        # What concerns others is passed over in silence, or the wait below would end at once, for ever.
-        behind = found[-1].position if found else after
-        after = behind if len(found) == _PAGE else max(behind, head)
-        if len(found) < _PAGE:
-            await feed.until(after, WAIT_S)
+async def _entries(here: Visit, after: int, party_id: str) -> AsyncIterator[ServerSentEvent]:
+    """Give the entries behind `after` until the gateway stops or the visitor's session is over.
+
+    A sign-out on a page of this process ends it at once; any other end of the session is seen with the next entry,
+    after WAIT_S at the latest.
+    """
+    feed = here.gateway.feed
+    with here.listeners.listening(here.session_token) as ended:
+        while not feed.closing:
+            head = feed.head
+            if party_id:
+                found = await run_in_threadpool(feed.entries_of_party, party_id, after, _PAGE)
+            else:
+                found = await run_in_threadpool(feed.entries, after, _PAGE)
+            if ended.is_set() or not await run_in_threadpool(_is_signed_in, here):
+                yield ServerSentEvent(msgspec.json.encode({"kind": SIGNED_OUT}).decode())
+                return
+            for entry in found:
+                yield message(entry)
+            # What concerns others is passed over in silence, or the wait below would end at once, for ever.
+            behind = found[-1].position if found else after
+            after = behind if len(found) == _PAGE else max(behind, head)
+            if len(found) < _PAGE:
+                await _news_or(ended, feed.until(after, WAIT_S))
+
+
+def _is_signed_in(here: Visit) -> bool:
+    return here.gateway.doorman.by_session(here.session_token, here.gateway.clock.now()) is not None
+
+
+async def _news_or(ended: asyncio.Event, news: Coroutine[Any, Any, bool]) -> None:
+    """Wait for news or for the session's end, whichever comes first."""
+    both = {asyncio.ensure_future(news), asyncio.ensure_future(ended.wait())}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in both:
+            each.cancel()

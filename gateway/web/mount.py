@@ -21,6 +21,7 @@ from gateway.web import (
     staff_guest,
     staff_search,
 )
+from gateway.web.listeners import Listeners
 from gateway.web.pages import Pages
 from gateway.web.rendering import STATIC
 from gateway.web.workbench import routes as workbench
@@ -55,7 +56,7 @@ class _Static(StaticFiles):
 
 def install(app: FastAPI, gateway: Gateway) -> None:
     """Add the pages. The workbench moves chips and cables, so a simulation alone has it."""
-    app.state.pages = Pages(gateway)
+    app.state.pages, app.state.listeners = Pages(gateway), Listeners()
     problem.install(app)
     for router in _ROUTERS:
         app.include_router(router)

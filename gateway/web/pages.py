@@ -40,8 +40,13 @@ class Pages:
             return None
 
     def environment(self) -> Environment:
-        """Return the environment of the resort as it is now."""
-        resort = self.resort()
+        """Return the environment of the resort as it is now; as it was known last while the database is away."""
+        try:
+            resort = self.resort()
+        except Exception:  # whatever a database's driver raises: the page that says so must still be rendered
+            if self._made is not None:
+                return self._made[1]
+            resort = None
         version = resort.version if resort else 0
         if self._made is None or self._made[0] != version:
             made = environment(

@@ -14,6 +14,7 @@ from gateway.errors import Rejection
 from gateway.web.pages import go
 from gateway.web.staff import STREAM, staff_of
 from gateway.web.visit import Post, Visit, posted, visit
+from photopass.cards import card_svg
 from wallet.resort import TouchpointKind
 
 router = APIRouter(include_in_schema=False)
@@ -99,10 +100,17 @@ async def _page(
             for each in told["group"]
         ],
         uploads=[_upload(each, names) for each in told["photos"]],
-        card=card and {"code": card["code"], "qr": Markup(card["qr"]), "claim_until": card["claim_until"]},  # noqa: S704 - the gateway's own drawing
+        card=card and _card(here, card),
         max_size_mb=here.gateway.settings.photo_bytes_max >> 20,
         errors=errors,
     )
+
+
+def _card(here: Visit, told: dict[str, Any]) -> dict[str, Any]:
+    """Return a claim card whose QR leads a phone's camera to where a guest claims, with the code filled in."""
+    address = str(here.request.url.replace(path="/app/photos", query=""))
+    qr = Markup(card_svg(told["code"], address))  # noqa: S704 - the gateway's own drawing
+    return {"code": told["code"], "qr": qr, "claim_until": told["claim_until"]}
 
 
 def _upload(told: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Signing in and out on pages, by the API's own routes; its cookie is handed on to the browser."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from gateway.auth import Role
 from gateway.errors import Rejection
 from gateway.web.pages import go
 from gateway.web.visit import Post, Visit, posted, visit
@@ -21,7 +23,9 @@ _STAFF = ("desk", "operations", "photographer")
 
 @router.get("/app/sign-in")
 async def guest_door(here: Visitor) -> Response:
-    """Show the guest's sign-in."""
+    """Show the guest's sign-in; who is signed in already goes on."""
+    if Role.GUEST in here.principal.roles:
+        return go(_next(here.request, "/app"))
     return _guest_page(here, {}, here.request.query_params.get("reference", ""))
 
 
@@ -42,7 +46,9 @@ async def guest_in(post: Form) -> Response:
 
 @router.get("/staff/sign-in")
 async def staff_door(here: Visitor) -> Response:
-    """Show the staff's sign-in."""
+    """Show the staff's sign-in; who is signed in already goes on."""
+    if here.principal.is_staff:
+        return go(_next(here.request, _staff_home(role.value for role in here.principal.roles)))
     return _staff_page(here, {}, "")
 
 
@@ -58,20 +64,26 @@ async def staff_in(post: Form) -> Response:
         answer = await post.api.ask("POST", "/staff/sign-in", json=body)
     except Rejection as refusal:
         return _staff_page(post, {"form": refusal.sentence}, body["name"], refusal.status)
-    roles = answer.json()["roles"]
-    return _with_cookie(go(_own_address(post, "/photo" if roles == ["photographer"] else "/staff")), answer)
+    return _with_cookie(go(_own_address(post, _staff_home(answer.json()["roles"]))), answer)
 
 
 @router.post("/app/sign-out")
 async def guest_out(post: Annotated[Post, Depends(posted("guest"))]) -> Response:
     """End a guest's session."""
-    return _with_cookie(go("/app/sign-in", done="signed-out"), await post.api.ask("POST", "/sign-out"))
+    return await _out(post, "/app/sign-in")
 
 
 @router.post("/staff/sign-out")
 async def staff_out(post: Annotated[Post, Depends(posted(*_STAFF))]) -> Response:
     """End a session of a member of staff."""
-    return _with_cookie(go("/staff/sign-in", done="signed-out"), await post.api.ask("POST", "/sign-out"))
+    return await _out(post, "/staff/sign-in")
+
+
+async def _out(post: Post, door: str) -> Response:
+    """End the session, and with it every stream that it opened."""
+    answer = await post.api.ask("POST", "/sign-out")
+    post.listeners.end(post.session_token)
+    return _with_cookie(go(door, done="signed-out"), answer)
 
 
 _MISSING = {
@@ -90,6 +102,11 @@ def _guest_page(here: Visit, errors: dict[str, str], reference: str, status: int
 def _staff_page(here: Visit, errors: dict[str, str], name: str, status: int = 200) -> Response:
     form = {"name": name, "next": _next(here.request, "")}
     return here.page("staff_sign_in.html", status, form=form, errors=errors)
+
+
+def _staff_home(roles: Iterable[str]) -> str:
+    """Return where someone with these roles begins."""
+    return "/photo" if set(roles) == {"photographer"} else "/staff"
 
 
 def _next(request: Request, otherwise: str) -> str:

@@ -1,12 +1,14 @@
 """/staff/parties/…: everything that happened to a guest or party, and what the desk does for them."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
+from gateway.web.actors import actor_words, staff_words
 from gateway.web.guest_media import NAMES, STATES, STOPS
 from gateway.web.party import GuestSeen, PartySeen, party_of
 from gateway.web.staff import STREAM, staff_of
@@ -18,6 +20,8 @@ from wallet.resort import Resort, TouchpointKind
 router = APIRouter(include_in_schema=False)
 
 _PAGE, _PAGES_MAX = 200, 25
+_LATE = timedelta(minutes=1)
+"""What comes home later than this after it happened says so."""
 _KINDS = (
     ("", "All", ()),
     ("taps", "Taps", ("tap", "pin")),
@@ -86,7 +90,9 @@ async def party_page(
             {"value": value, "text": value.capitalize(), "chosen": value == channel}
             for value in sorted({each["channel"] for each in entries})
         ],
-        days=days_of_entries(shown, party, here.resort),
+        days=days_of_entries(
+            shown, party, here.resort, await staff_words(here, (each["actor"] for each in shown))
+        ),
         media=[_medium(medium, each) for each in party.guests for medium in each.media],
         encoders=[p for p in here.resort.touchpoints if p.kind is TouchpointKind.ENCODER],
         code=code,
@@ -94,11 +100,18 @@ async def party_page(
     )
 
 
-def days_of_entries(entries: list[dict[str, Any]], party: PartySeen, resort: Resort) -> list[dict[str, Any]]:
-    """Return the entries day by day, newest first."""
+def days_of_entries(
+    entries: list[dict[str, Any]], party: PartySeen, resort: Resort, staff: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the entries day by day, newest first by when they happened: a late tap stands where it belongs.
+
+    Args:
+        staff: actor → how that member of staff is called.
+    """
     names = {each.token_id: each.nickname for each in party.guests}
     guests = {each.guest_id: each.nickname for each in party.guests}
-    lines = [_line(each, names, guests) for each in reversed(entries)]
+    lines = [_line(each, names, guests, staff) for each in entries]
+    lines.sort(key=lambda line: (line["at"], line["id"]), reverse=True)
 
     def day_of(line: dict[str, Any]) -> date:
         return resort.day_of(line["at"])
@@ -106,19 +119,20 @@ def days_of_entries(entries: list[dict[str, Any]], party: PartySeen, resort: Res
     return [{"day": day, "entries": list(those)} for day, those in groupby(lines, key=day_of)]
 
 
-def _line(entry: dict[str, Any], names: dict[str, str], guests: dict[str, str]) -> dict[str, Any]:
+def _line(
+    entry: dict[str, Any], names: Mapping[str, str], guests: Mapping[str, str], staff: Mapping[str, str]
+) -> dict[str, Any]:
     body = entry["body"]
-    who, _, identifier = entry["actor"].partition(":")
+    at, recorded_at = datetime.fromisoformat(entry["at"]), datetime.fromisoformat(entry["recorded_at"])
     return {
         "id": entry["position"],
-        "at": datetime.fromisoformat(entry["at"]),
+        "at": at,
+        "home_at": recorded_at if recorded_at - at >= _LATE else None,
         "icon": icon_of(entry["kind"]),
         "verdict": verdict_of(entry["kind"]),
         "text": entry["sentence"],
         "guest": names.get(entry["token_id"] or "", ""),
-        "actor": f"Guest {guests[identifier]}"
-        if identifier in guests
-        else f"{who.capitalize()} {identifier[-12:]}",
+        "actor": actor_words(entry["actor"], guests, staff),
         "channel": entry["channel"],
         "case": entry["case"] or "",
         "offline": body.get("offline") is True,

@@ -90,6 +90,7 @@ _HOUSE: dict[str, Callable[[Body], str]] = {
     "issuer.key_made": lambda body: "An issuer key was made.",
     "staff.added": lambda body: "Someone joined the staff.",
     "staff.changed": lambda body: "A member of staff has another password or role.",
+    "staff.closed": lambda body: "A member of staff left.",
     "photo.added": lambda body: "A photo came in.",
     "photo.card_made": lambda body: "A claim card was made.",
 }

@@ -8,10 +8,11 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData, UploadFile
 
-from gateway.api.deps import GatewayHere, role
+from gateway.api.deps import COOKIE, GatewayHere, role
 from gateway.auth import Principal
 from gateway.bootstrap import Gateway
 from gateway.errors import Rejection
+from gateway.web.listeners import Listeners
 from gateway.web.own_api import OwnApi
 from gateway.web.pages import Pages
 from wallet.resort import Resort
@@ -39,6 +40,19 @@ class Visit:
         """What renders."""
         pages: Pages = self.request.app.state.pages
         return pages
+
+    @property
+    def listeners(self) -> Listeners:
+        """Who listens to streams."""
+        listeners: Listeners = self.request.app.state.listeners
+        return listeners
+
+    @property
+    def session_token(self) -> str:
+        """The token of the session that the request showed."""
+        if self.principal.by_cookie:
+            return self.request.cookies.get(COOKIE, "")
+        return self.request.headers.get("authorization", "").partition(" ")[2]
 
     @property
     def resort(self) -> Resort:

@@ -19,7 +19,7 @@ a { display: inline-block; padding: .75rem 0; }
 
 def status_page(status: Status, taps: Iterable[Sight]) -> str:
     """Return the page."""
-    alarms = "".join(f'<p class="alarm" role="alert">{escape(alarm)}</p>' for alarm in status.alarms)
+    alarms = "".join(f'<p class="alarm" role="alert">{escape(alarm)}</p>' for alarm in status.troubles)
     connection = "connected" if status.online else "not connected; taps are decided here alone"
     as_of = f"{status.as_of:%Y-%m-%d %H:%M:%S} UTC" if status.as_of else "nothing yet"
     facts = [

@@ -10,8 +10,8 @@ import httpx
 from simulators.beats import Beats
 from simulators.demo.faults import Refused, StoryFailed
 from simulators.dice import Dice
+from simulators.patience import Patience
 
-PATIENCE_S = 40.0
 _PAUSE_S = 0.1
 _BUSY = (429, 500, 502, 503, 504)
 _UNAUTHORISED = 401
@@ -41,13 +41,23 @@ class Session:
 class Api:
     """One HTTP service, asked until it answers: a server that was killed is back within seconds."""
 
-    def __init__(self, base_url: str, dice: Dice, beats: Beats | None = None) -> None:
-        """Args: `beats` counts the commands."""
+    def __init__(
+        self,
+        base_url: str,
+        dice: Dice,
+        beats: Beats | None = None,
+        moves: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Args:
+        beats: counts the commands.
+        moves: changes while the server, or what starts it again, is at work.
+        """
         # Each request shows the session of whoever makes it; a cookie kept from another's sign-in must not.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._http = httpx.Client(base_url=base_url, timeout=30.0, trust_env=False, cookies=no_cookies)
         self._dice = dice
         self._beats = beats
+        self._moves = moves
 
     def get(self, path: str, session: Session | None = None, **params: str | float) -> Json:
         """Return the answer's JSON. Raises Refused."""
@@ -87,10 +97,10 @@ class Api:
     ) -> httpx.Response:
         if self._beats is not None and method != "GET":
             self._beats.tick()
-        deadline = time.monotonic() + PATIENCE_S
+        patience = Patience(self._moves)
         trouble = ""
         signed_in_again = False
-        while time.monotonic() < deadline:
+        while patience.lasts():
             shown = {**headers, **(session.headers() if session else {})}
             try:
                 answer = self._http.request(method, path, headers=shown, **content)
@@ -106,7 +116,7 @@ class Api:
                 trouble = f"status {answer.status_code}: {answer.text[:200]}"
             time.sleep(_PAUSE_S)
         raise StoryFailed(
-            f"{method} {self._http.base_url}{path} was not answered in {PATIENCE_S:.0f} s: {trouble}"
+            f"{method} {self._http.base_url}{path} was not answered in {patience.waited_s:.0f} s: {trouble}"
         )
 
 

@@ -68,7 +68,7 @@ def running_house(
 
         passwords, codes = prepare_gateway()
         supervisor.wait_ready(GATEWAY, READY_S)
-        gateway = Api(plan.gateway_url, dice, beats)
+        gateway = Api(plan.gateway_url, dice, beats, supervisor.moves)
         staff = {role: _staff_session(gateway, role, passwords[role]) for role in STAFF_ROLES}
         tell(f"The edges {', '.join(plan.edges)} enrol and start.")
         gateway.get("/api/v1/resort")

@@ -36,3 +36,11 @@ def latecomer(dice: Dice) -> Person:
     """Return the guest who buys a ticket while the park is cut off."""
     given = [name for name in _GIVEN if name not in {person.given_name for person in family(dice)}]
     return Person(dice.choose("latecomer", given, 1)[0], dice.choose("latecomer's name", _FAMILY, 1)[0])
+
+
+def couple(dice: Dice) -> list[Person]:
+    """Return two adults who are none of the others, for whoever plays on after the story."""
+    others = {person.given_name for person in family(dice)} | {latecomer(dice).given_name}
+    names = dice.choose("couple", [name for name in _GIVEN if name not in others], 2)
+    surname = dice.choose("couple's name", _FAMILY, 1)[0]
+    return [Person(name, surname) for name in names]

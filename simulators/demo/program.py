@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from simulators.demo.faults import StoryFailed
+from simulators.demo.chapters.staying import play as play_on
+from simulators.demo.faults import Refused, StoryFailed
 from simulators.demo.narrator import Narrator
 from simulators.demo.plan import PORT_SPAN, Plan
 from simulators.demo.report import Report, promise_lines
@@ -53,13 +54,16 @@ def run_kills(story: Story) -> int:
 
 
 def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, as_json: bool) -> int:
-    """Check the promises and tell which rows break which; return 0 when none is false."""
+    """Check the promises and tell which rows break which; return 0 when none is false.
+
+    Without a directory and an address it is the gateway's own database, by the same settings as the gateway has.
+    """
     if directory is not None and not (directory / _DATABASE_NOTE).exists():
         print(f"passband verify: {directory} holds no demo; give the one from --dir.", file=sys.stderr)
         return 2
-    if directory is None and not database_url:
-        print("passband verify: give --dir or --database-url.", file=sys.stderr)
-        return 2
+    from gateway.db.engine import DATABASE_FAULTS, said_by
+    from gateway.settings import Storage
+    from readers.settings import SettingsFault
     from simulators.demo.books import verify_promises
 
     with ExitStack() as stack:
@@ -68,7 +72,20 @@ def run_verify(directory: Path | None, database_url: str, edges: list[Path], *, 
         if directory is not None and not database_url:
             kind = (directory / _DATABASE_NOTE).read_text(encoding="utf-8").strip()
             database_url = stack.enter_context(_database(directory, postgres=kind == "postgresql"))
-        verification = verify_promises(database_url, edges)
+        database_url = database_url or Storage().database
+        file = Path(database_url.removeprefix("sqlite:///"))
+        if database_url.startswith("sqlite:///") and not file.is_file():
+            where = "give --dir or --database-url, or set PASSBAND_DIRECTORY or PASSBAND_DATABASE_URL"
+            print(f"passband verify: there is no database {file}; {where}.", file=sys.stderr)
+            return 2
+        try:
+            verification = verify_promises(database_url, edges)
+        except (SettingsFault, FileNotFoundError) as fault:
+            print(f"passband verify: {fault}", file=sys.stderr)
+            return 2
+        except DATABASE_FAULTS as fault:
+            print(f"passband verify: the database cannot be used: {said_by(fault)}", file=sys.stderr)
+            return 2
     if as_json:
         print(json.dumps(verification.as_dict(), ensure_ascii=False))
     else:
@@ -106,11 +123,19 @@ def _tell(report: Report, narrator: Narrator) -> None:
 
 def _stay_up(played: Played, narrator: Narrator) -> None:
     plan, memory = played.house.plan, played.stage.memory
-    codes = f"/api/v1/parties/{memory.party_id}/sign-in-codes"
-    code = played.house.gateway.command("a code for who looks", codes, {}, played.house.staff["desk"])["code"]
-    pages = {
-        "workbench": f"{plan.gateway_url}/workbench",
-        "guest": f"{plan.gateway_url}/app   (booking {memory.booking_reference}, code {code}, good once)",
+    guests = {"guest, checked out": (memory.party_id, memory.booking_reference)}
+    try:
+        staying = play_on(played.stage)
+        guests = {"guest, staying": (staying.party_id, staying.booking_reference)} | guests
+    except (StoryFailed, Refused) as fault:
+        narrator.say(f"The couple who was to stay could not: {fault}")
+    pages = {"workbench": f"{plan.gateway_url}/workbench"}
+    for who, (party_id, reference) in guests.items():
+        codes = f"/api/v1/parties/{party_id}/sign-in-codes"
+        desk = played.house.staff["desk"]
+        code = played.house.gateway.command(f"a code for {who}", codes, {}, desk)["code"]
+        pages[who] = f"{plan.gateway_url}/app   (booking {reference}, code {code}, good once)"
+    pages |= {
         "photographer": f"{plan.gateway_url}/photo",
         "timeline for staff": f"{plan.gateway_url}/staff",
     }

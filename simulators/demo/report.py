@@ -47,7 +47,7 @@ class Report:
 
 
 def promise_lines(verification: Verification) -> dict[str, str]:
-    """Return each promise's sentence with its result, and below a broken one the rows that break it."""
+    """Return each promise's sentence with its result, below it the rows that break it and what could not be seen."""
     lines: dict[str, str] = {}
     for promise, finding in verification.findings.items():
         result = finding.result
@@ -55,4 +55,6 @@ def promise_lines(verification: Verification) -> dict[str, str]:
         lines[f"{promise.value:>2}. {SENTENCES[promise]}"] = f"{words} ({finding.looked_at} looked at)"
         for number, row in enumerate(finding.broken[:10], start=1):
             lines[f"      {promise.name.lower()} {number}"] = row
+        for number, unseen in enumerate(finding.unseen[:10], start=1):
+            lines[f"      {promise.name.lower()} unseen {number}"] = unseen
     return lines

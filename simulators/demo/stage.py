@@ -17,11 +17,11 @@ from simulators.demo.plan import FIELD, Plan
 from simulators.demo.tills import Till
 from simulators.dice import Dice
 from simulators.lamps import Lamps
+from simulators.patience import Patience
 from simulators.processes import Supervisor
 from wallet.reasons import Reason, sentence
 from wallet.resort import Resort
 
-SETTLE_S = 40.0
 _LOOK_S = 0.03
 _FEED_PAGE = 500
 
@@ -88,7 +88,7 @@ class Stage:
         self.field = FieldControl(plan.field_url, dice)
         self.lamps = Lamps({edge: plan.lamp_log(edge) for edge in plan.edges})
         self.hands = Hands(self.field, self.lamps, beats, self._restarts)
-        self.edges = {edge: Api(plan.edge_url(edge), dice, beats) for edge in plan.edges}
+        self.edges = {edge: Api(plan.edge_url(edge), dice, beats, supervisor.moves) for edge in plan.edges}
         self.memory = Memory()
         self._told_position = 0
         self._till_key = plan.till_key_file.read_text(encoding="utf-8")
@@ -212,13 +212,15 @@ class Stage:
         return sum(self.supervisor.restarts(name) for name in names)
 
     def _wait(self, edge: str, what: str, arrived: Any) -> None:
-        deadline = time.monotonic() + SETTLE_S
         told: dict[str, Any] = {}
-        while time.monotonic() < deadline:
+        patience = Patience(
+            lambda: (told.get("position"), told.get("backlog"), told.get("online"), self.supervisor.moves())
+        )
+        while patience.lasts():
             self.supervisor.check()
             told = self.edges[edge].get("/status")
             if arrived(told):
                 return
             time.sleep(_LOOK_S)
         state = {name: told.get(name) for name in ("online", "position", "backlog", "alarms", "last_errors")}
-        raise StoryFailed(f"The edge {edge} did not {what} within {SETTLE_S:.0f} s: {state}")
+        raise StoryFailed(f"The edge {edge} did not {what} within {patience.waited_s:.0f} s: {state}")

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from simulators.demo.chapters import staying
 from simulators.demo.narrator import Narrator
 from simulators.demo.plan import PORT_SPAN, Plan
 from simulators.demo.run import Options, played_story
@@ -86,13 +87,14 @@ def take_workbench(browser: Browser, folder: Path) -> None:
     """Take the workbench after the story, with the hotel cut off and a band at a gate."""
     plan = Plan(folder, free_port_base(PORT_SPAN))
     options = Options(plan, f"sqlite:///{plan.database_file}", seed=1)
-    with played_story(options, Narrator(pause_s=0.0)):
+    with played_story(options, Narrator(pause_s=0.0)) as played:
+        room = staying.play(played.stage).room
         page = visitor(browser, DESK)
         page.goto(f"{plan.gateway_url}/workbench")
         page.locator("button[value='hotel:cut']").click()
         page.get_by_text("Cut off, deciding alone").wait_for()
-        media = page.locator(".medium:not(.is-revoked)")
-        for number, touchpoint in ((1, "door-101"), (0, "gate-1")):
+        media = page.locator(".medium")
+        for number, touchpoint in ((1, f"door-{room}"), (0, "gate-1")):
             media.nth(number).locator("input").check(force=True)
             page.locator(f"#reader-{touchpoint} .reader-tap").click()
             page.locator(

@@ -1,13 +1,16 @@
 """Who may open which page, what foreign pages may do (nothing), and how errors look."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
+from gateway.web import live
 from gateway.web.rendering import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import DESK, Stay, Visitors
+from tests.support.web_house import house
 
 pytestmark = pytest.mark.browser
 GUEST = (
@@ -58,11 +61,23 @@ def test_each_page_opens_for_its_roles_alone(stay: Stay, who: str) -> None:
 
 def test_each_page_has_a_strict_policy_and_is_kept_by_nobody(stay: Stay) -> None:
     with client(stay, "guest") as guest:
-        for path in ("/app", "/app/sign-in", "/workbench", "/nothing-here", "/staff"):
+        for path in ("/app", "/app/find", "/staff/sign-in", "/workbench", "/nothing-here", "/staff"):
             answer = guest.get(path)
             assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY, path
             assert answer.headers["cache-control"] == "no-store"
             assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_who_is_signed_in_is_led_past_the_sign_in(stay: Stay) -> None:
+    homes = {"guest": ("/app", "/app"), "desk": ("/staff", "/staff"), "photographer": ("/staff", "/photo")}
+    for who, (area, home) in homes.items():
+        with client(stay, who) as someone:
+            answer = someone.get(f"{area}/sign-in")
+            assert (answer.status_code, answer.headers["location"]) == (303, home), who
+            answer = someone.get(f"{area}/sign-in?next=https://elsewhere.example")
+            assert answer.headers["location"] == home
+    with client(stay, "") as stranger:
+        assert stranger.get("/app/sign-in").status_code == 200
 
 
 def test_anothers_things_do_not_exist(stay: Stay) -> None:
@@ -145,3 +160,66 @@ def test_a_page_works_without_a_script(stay: Stay, visitors: Visitors) -> None:
     page.get_by_role("group", name="Times for The Falls").get_by_role("radio").nth(6).check(force=True)
     page.get_by_role("button", name="Book this time").click()
     expect(page.get_by_text("Your times are booked")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1", 200), ("localhost:8701", 200), ("[::1]:8701", 200), ("192.0.2.7", 200),
+     ("rebound.example", 403), ("rebound.example:8701", 403), ("localhost.rebound.example", 403)],
+)  # fmt: skip
+def test_the_workbench_answers_to_no_foreign_name(stay: Stay, host: str, status: int) -> None:
+    headers = {"host": host, "accept": "text/html"}
+    answer = httpx.get(f"{stay.house.url}/workbench", headers=headers, trust_env=False)
+    assert answer.status_code == status
+    headers |= {"origin": f"http://{host}"}
+    form = {"command_id": f"press-at-{host}", "link": "park:cut", "reader": "gate-1", "medium": "nobody"}
+    for path in ("/workbench/taps", "/workbench/pins", "/workbench/links"):
+        answer = httpx.post(stay.house.url + path, data=form, headers=headers, trust_env=False)
+        assert (answer.status_code == 403) is (status == 403), path
+    if status == 403:
+        answer = httpx.get(f"{stay.house.url}/workbench/live", headers=headers, trust_env=False)
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("who", ["guest", "desk"])
+@pytest.mark.parametrize("by", ["page", "api"])
+def test_a_stream_ends_with_its_session(
+    stay: Stay, who: str, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by == "api":
+        monkeypatch.setattr(live, "WAIT_S", 0.2)  # how soon a stream looks whether its session still is
+    stay.house.sessions.pop(who, None)
+    area = "/app" if who == "guest" else "/staff"
+    with client(stay, who) as someone, someone.stream("GET", f"{area}/live") as stream:
+        assert stream.status_code == 200
+        if by == "page":
+            form = {"command_id": f"leave-{who}"}
+            with_origin = {"origin": stay.house.url}
+            assert someone.post(f"{area}/sign-out", data=form, headers=with_origin).status_code == 303
+        else:
+            assert someone.post("/api/v1/sign-out", headers={"x-passband": "1"}).status_code == 204
+        told = [line for line in stream.iter_lines() if line.startswith("data:")]
+        assert '"signed_out"' in told[-1], "the stream has ended, and said why"
+    stay.house.sessions.pop(who, None)
+
+
+def test_an_error_page_is_shown_when_the_database_is_gone(tmp_path: Path) -> None:
+    with house(tmp_path) as here:
+        database = tmp_path / "gateway/gateway.sqlite"
+
+        def look(path: str) -> httpx.Response:
+            return httpx.get(here.url + path, headers={"accept": "text/html"}, trust_env=False)
+
+        assert look("/app/sign-in").status_code == 200
+        here.gateway.database.close()
+        database.rename(tmp_path / "away.sqlite")
+        database.mkdir()  # where a directory is, no database can be opened
+        for path in ("/workbench", "/app?x", "/nothing-here"):
+            cookies = {"cookie": "passband_session=some-token", "accept": "text/html"}
+            answer = httpx.get(here.url + path, headers=cookies, trust_env=False)
+            assert answer.status_code in (404, 500), path
+            assert answer.headers["content-type"].startswith("text/html"), path
+            assert "Back to start" in answer.text
+            assert "Lagoon Bay Resort" in answer.text, "what was known last"
+        database.rmdir()
+        (tmp_path / "away.sqlite").rename(database)

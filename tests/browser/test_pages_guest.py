@@ -190,3 +190,14 @@ def test_signing_out_ends_the_session(stay: Stay, visitors: Visitors) -> None:
 def _guest_of(page: object, name: str) -> str:
     href = page.get_by_role("link", name=name).get_attribute("href")  # type: ignore[attr-defined]  # a page
     return str(href).partition("guest=")[2]
+
+
+def test_signing_out_in_one_tab_closes_the_other(stay: Stay, visitors: Visitors) -> None:
+    guest = visitors.come()
+    guest.sign_in(stay.family)
+    other = guest.context.new_page()
+    other.goto(f"{stay.house.url}/app/folio")
+    other.wait_for_load_state("load")
+    guest.page.get_by_role("button", name="Sign out").click()
+    other.wait_for_url(re.compile("/app/sign-in"))
+    expect(other.get_by_label("One-time code")).to_be_visible()

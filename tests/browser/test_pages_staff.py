@@ -1,10 +1,13 @@
 """The staff's and the photographer's pages in a real browser."""
 
 import re
+from datetime import timedelta
 
+import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
+from photopass.cards import card_svg
 from tests.browser.conftest import DESK, PHONE, Stay, Visitors
 from tests.support.pictures import jpeg
 from tests.support.web_house import lunch
@@ -159,9 +162,11 @@ def test_a_photo_is_uploaded_and_a_claim_card_is_claimed(stay: Stay, visitors: V
     code = page.locator("#claim-card .mono").inner_text()
     someone.check()
     guest = visitors.come()
-    guest.sign_in(stay.strangers)
-    album = guest.open("/app/photos")
-    album.get_by_label("Code on the card").fill(code.lower())
+    # What the card's QR says: not signed in yet, the guest comes to the album with the code filled in.
+    album = guest.open(f"/app/photos#claim={code}")
+    guest.sign_in_here(stay.strangers)
+    album.wait_for_url(re.compile(r"/app/photos#claim="))
+    expect(album.get_by_label("Code on the card")).to_have_value(code)
     album.get_by_role("button", name="Claim the photo").click()
     expect(album.locator("#photos img")).to_have_count(1)
     assert album.evaluate("document.querySelector('#photos img').decode().then(() => true)")
@@ -169,6 +174,55 @@ def test_a_photo_is_uploaded_and_a_claim_card_is_claimed(stay: Stay, visitors: V
     album.locator("#photos summary").click()
     album.get_by_role("button", name="Take it out").click()
     expect(album.locator("#photos img")).to_have_count(0)
+
+
+def test_the_qr_of_a_claim_card_is_the_address_where_a_guest_claims(stay: Stay) -> None:
+    stay.house.tap("park", "photo-plaza", stay.family, 1, stay.phone, "photo photos plaza")
+    files = {"file": ("plaza.jpg", jpeg(), "image/jpeg")}
+    photo = stay.house.api("POST", "/photos", who="photographer", files=files, data={"photo_point": "plaza"})
+    cookies = {"passband_session": stay.house.session("photographer")}
+    form = {"command_id": "one-claim-card", "point": "photo-plaza", "photo": photo["photo_id"]}
+    headers = {"origin": stay.house.url, "accept": "text/html"}
+    page = httpx.post(
+        f"{stay.house.url}/photo/cards", data=form, cookies=cookies, headers=headers, trust_env=False
+    )
+    found = re.search(r'<p class="figure mono">([0-9A-Z-]+)</p>', page.text)
+    assert found, page.text
+    assert card_svg(found[1], f"{stay.house.url}/app/photos") in page.text
+
+
+def test_the_timeline_names_staff_and_puts_a_late_tap_where_it_happened(
+    stay: Stay, visitors: Visitors
+) -> None:
+    now = stay.house.clock.at
+    stay.house.api("POST", f"/parties/{stay.family.party_id}/sign-in-codes", {}, "desk")
+    # Decided alone at a quarter to, home only now: behind what happened meanwhile, and it says so.
+    stay.house.clock.at = now - timedelta(minutes=15)
+    entry = stay.house.entry("park", "gate-2", stay.family, 1, stay.phone, "enter admission lagoon")
+    stay.house.clock.at = now
+    stay.house.bring_home("park", entry)
+    desk = visitors.come(DESK)
+    desk.sign_in_staff("desk")
+    page = desk.open(f"/staff/parties/{stay.family.party_id}")
+    late = page.locator("#timeline li").filter(has_text="came home")
+    expect(late).to_have_count(1)
+    expect(late).to_contain_text("Zephyrine entered at Park gate 2")
+    code = page.locator("#timeline li").filter(has_text="sign-in code").first
+    expect(code).to_contain_text("desk, desk")
+    lines = page.locator("#timeline li").all_inner_texts()
+    at = [line.split()[0] for line in lines]
+    assert at == sorted(at, reverse=True), "one day, newest first by when it happened"
+    desk.check()
+
+
+def test_a_departed_party_gets_no_new_band_and_is_told_why(stay: Stay, visitors: Visitors) -> None:
+    leaving = stay.house.book("Lindqvist")
+    stay.house.api("POST", f"/parties/{leaving.party_id}/cancel", {}, "desk")
+    desk = visitors.come(DESK)
+    desk.sign_in_staff("desk")
+    page = desk.open(f"/staff/parties/{leaving.party_id}")
+    expect(page.get_by_text("This booking is cancelled")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask the encoder")).to_have_count(0)
 
 
 def test_a_file_that_is_no_photo_is_refused_in_words(stay: Stay, visitors: Visitors) -> None:

@@ -1,6 +1,7 @@
 """Journals, holds and what is left for a person, over HTTP on both databases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import msgspec
 import pytest
 
 from gateway.db import rows as r
+from gateway.db.load import rows_where
+from gateway.db.write import write_rows
 from tests.support.api_world import Api, EdgeApi, api
 from tests.support.guests_world import ARRIVAL, NAMES
 from tests.support.resort_world import RESORT
@@ -221,3 +224,24 @@ def test_what_was_set_aside_is_shown_and_dismissed(shops: Shops) -> None:
     (kept,) = shops.operations.get("/set-aside", state="dismissed").json()["set_aside"]
     assert kept["note"] == "A test till."
     assert shops.account().balance_minor == 149_001 + 700
+
+
+def test_what_was_set_aside_comes_in_pages(shops: Shops) -> None:
+    EdgeApi(shops.anyone, "hotel", "hotel")
+    taps = [shops.tap(1_000, touchpoint="till-nowhere") for _ in range(3)]
+    batch = shops.batch(*((tap, charged(shops.world, tap, shops.right.id)) for tap in taps))
+    shops.edge.post("/edge/journal", encode(batch))
+    with shops.world.gateway.database.write() as connection:
+        (row, *_) = rows_where(connection, r.SetAsideRow)
+        write_rows(connection, [replace(row, edge="hotel", epoch="e9", number=12)], [])
+    seen, after = [], ""
+    for _ in range(4):
+        page = shops.operations.get("/set-aside", after=after, limit=1).json()
+        seen += [(each["edge"], each["number"]) for each in page["set_aside"]]
+        after = page["next"]
+    assert seen == [("hotel", 12), ("shops", 1), ("shops", 2), ("shops", 3)]
+    end = shops.operations.get("/set-aside", after=after).json()
+    assert end == {"set_aside": [], "next": after}
+    assert shops.operations.get("/set-aside", limit=501).status_code == 422
+    for cursor in ("shops", "a/b/c", "a/b/1/2", "a/b/-1"):
+        assert shops.operations.get("/set-aside", after=cursor).status_code == 422

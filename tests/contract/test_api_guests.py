@@ -1,12 +1,12 @@
 """A family's way over HTTP on both databases, and what a guest must not reach."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from gateway.db import rows as r
 from gateway.db.tables import metadata
@@ -35,10 +35,16 @@ def test_a_family_from_booking_to_check_out(anyone: Api) -> None:
     booking = anyone.book()
     party, lead = booking["party_id"], booking["guests"][0]
     guest, desk = anyone.guest(booking), anyone.staff("desk")
+    for path in ("", "/folio"):
+        due = guest.get(f"/parties/{party}{path}").json()
+        assert due["deposit_due_minor"] == 40_000
+        assert datetime.fromisoformat(due["deposit_due_at"]) == anyone.world.clock.at
     anyone.world.clock.at += timedelta(minutes=1)
     assert (
         desk.post(f"/parties/{party}/payments", {"amount_minor": 40_000, "tender": "cash"}).status_code == 201
     )
+    paid = guest.get(f"/parties/{party}/folio").json()
+    assert (paid["deposit_due_minor"], paid["deposit_due_at"]) == (0, None)
     booked = guest.post(
         "/reservations",
         {
@@ -171,6 +177,28 @@ def test_a_guest_reaches_the_own_party_alone(anyone: Api) -> None:
     assert anyone.world.gateway.feed.head == before
 
 
+def test_a_large_party_books_with_as_many_statements_as_a_small_one(anyone: Api) -> None:
+    def statements(guests: int) -> int:
+        booking = anyone.book(guests=guests)
+        guest = anyone.guest(booking)
+        tokens = [each["token_id"] for each in booking["guests"]]
+        counted: list[str] = []
+
+        def count(connection: object, cursor: object, statement: str, *_: object) -> None:
+            if "FROM token " in statement:
+                counted.append(statement)
+
+        wish = {"token_ids": tokens, "attraction": "comet", "starts_at": OPENS_AT.isoformat()}
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            assert guest.post("/reservations", wish).json()["booked"]
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        return len(counted)
+
+    assert statements(4) == statements(1) >= 1
+
+
 def test_a_booking_repeated_tells_the_same_code_and_books_once(anyone: Api) -> None:
     people = [{"given_name": "A", "family_name": "B"}]
     wish = {"product": "day-ticket", "arrival_day": str(ARRIVAL), "guests": people}
@@ -209,7 +237,8 @@ def test_the_desk_finds_a_party_by_whatever_the_guest_shows(anyone: Api) -> None
     wish = {"encoder": "encoder-desk", "kind": "band"}
     job = desk.post(f"/tokens/{token}/encodings", wish).json()["encoding_id"]
     edge.post(f"/edge/encodings/{job}/issue", CHIP)
-    for q in (booking["booking_reference"].lower(), token, CHIP["chip_uid"], "04:A1:B2:C3:D4:E5:F6"):
+    reference = booking["booking_reference"].lower()
+    for q in (reference, f"{reference[:3]} {reference[3:]}", token, CHIP["chip_uid"], "04:A1:B2:C3:D4:E5:F6"):
         found = desk.get("/parties", q=q).json()["parties"]
         assert [each["party_id"] for each in found] == [booking["party_id"]], q
     named = desk.get("/parties", q=f"{NAMES[0][:4].lower()} {NAMES[-1]}").json()["parties"]

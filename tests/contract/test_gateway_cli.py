@@ -119,6 +119,7 @@ def test_every_word_helps(say: Say) -> None:
         ["forget"],
         ["export"],
         ["staff", "add"],
+        ["staff", "close"],
         ["edge", "add"],
         ["keys", "list"],
     ):
@@ -134,6 +135,11 @@ def test_staff_edges_and_keys(say: Say, database_url: str) -> None:
         "staff", "add", "maria", "--role", "desk", "--role", "operations", "--json", typed="long enough now\n"
     )
     assert json.loads(added[1])["roles"] == ["desk", "operations"]
+    for _ in range(2):
+        closed = say("staff", "close", "maria", "--json")
+        assert (closed[0], json.loads(closed[1])["closed"]) == (0, True)
+    status, _, error = say("staff", "close", "nobody")
+    assert (status, error) == (1, "passband gateway: There is no member of staff 'nobody'.\n")
     code = say("edge", "add", "park", "--venue", "park")[1].strip()
     assert len(code) == 12
     (key,) = json.loads(say("keys", "list", "--json")[1])["keys"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.services.edge import ENROL_CODE_LIFE, NewEdge
+from gateway.services.staff import FormerStaff
 from tests.support.gateway_http import API, Doors, Edge, doors, key
 from wallet.snapshot import FeedBatch, Snapshot, decode
 
@@ -188,6 +189,23 @@ def test_operations_read_the_feed_by_pages_without_a_gap(house: Doors) -> None:
 
     assert seen == list(range(1, page["head"] + 1))
     assert len(seen) > 3
+
+
+def test_a_stream_ends_with_the_account_of_its_reader(house: Doors) -> None:
+    operations, head = house.staff("operations"), house.gateway.feed.head
+    target = f"{API}/feed/stream?after={head - 1}"
+    closing = threading.Timer(0.5, house.gateway.do, ("staff.close", FormerStaff("operations")))
+    # Only a stream that does not end by itself gets this far.
+    at_last = threading.Timer(20.0, house.gateway.feed.release)
+    closing.start()
+    at_last.start()
+    answer = house.http.get(target, headers=operations)
+    at_last.cancel()
+    closing.join()
+
+    assert [line for line in answer.text.splitlines() if line.startswith("id: ")] == [f"id: {head}"]
+    assert not house.gateway.feed.closing
+    assert house.http.get(target, headers=operations).status_code == 401
 
 
 @pytest.mark.parametrize("given", ["header", "query"])

@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
 
 from gateway.db.rows import GuestRow, SignInCodeRow
 from gateway.db.write import write_rows
 from gateway.errors import Busy
-from tests.support.gateway_http import API, PASSWORD, Doors, doors, key
+from gateway.services.staff import FormerStaff, NewStaff
+from tests.support.gateway_http import API, PASSWORD, Doors, Edge, doors, key
 
 
 @pytest.fixture
@@ -41,6 +43,38 @@ def test_staff_sign_in_reach_what_their_role_may_and_sign_out(house: Doors) -> N
     assert house.http.get(f"{API}/edges", headers=operations).status_code == 401
 
 
+def test_a_session_has_the_roles_of_now_and_ends_when_staff_is_closed(house: Doors) -> None:
+    session = house.staff("operations")
+    password = house.gateway.passwords.hash(PASSWORD)
+
+    def reaches(path: str) -> int:
+        return house.http.get(f"{API}{path}", headers=session).status_code
+
+    assert (reaches("/edges"), reaches("/parties?q=nobody")) == (200, 403)
+    house.gateway.do("staff.add", NewStaff("operations", password, ("desk",)))
+    assert (reaches("/edges"), reaches("/parties?q=nobody")) == (403, 200)
+    house.gateway.do("staff.close", FormerStaff("operations"))
+    assert (reaches("/edges"), reaches("/parties?q=nobody")) == (401, 401)
+    wish = {"name": "operations", "password": PASSWORD}
+    assert house.http.post(f"{API}/staff/sign-in", json=wish).status_code == 401
+    assert house.staff("desk"), "nobody else is closed with them"
+
+
+@pytest.mark.parametrize(("more_bytes", "status"), [(0, 404), (1, 413)])
+def test_a_photo_may_be_as_large_as_a_photo_may_be_whatever_the_form_around_it(
+    database_url: str, tmp_path: Path, more_bytes: int, status: int
+) -> None:
+    with doors(database_url, tmp_path, photo_bytes_max=4096) as house:
+        answer = house.http.post(
+            f"{API}/photos",
+            files={"file": ("plaza.jpg", bytes(4096 + more_bytes), "image/jpeg")},
+            data={"photo_point": "nowhere", "token_ids": ["t" * 64] * 40},
+            headers=house.staff("photographer") | key(),
+        )
+        assert answer.status_code == status, answer.text
+        assert (answer.json()["code"] == "too_large") == bool(more_bytes)
+
+
 def test_a_session_ends_by_itself(house: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
     operations = house.staff("operations")
     later = house.gateway.clock.now() + timedelta(hours=12, seconds=1)
@@ -56,6 +90,63 @@ def test_too_many_wrong_passwords_stop_the_right_one_too(house: Doors) -> None:
 
     assert [attempt("wrong") for _ in range(4)] == [401] * 4
     assert attempt(PASSWORD) == 429
+
+
+def test_each_kind_of_sign_in_counts_its_own_mistakes(house: Doors) -> None:
+    wrong = {"booking_reference": "H7K2QX", "code": "ABCDEFGH"}
+    told = [house.http.post(f"{API}/sign-in", json=wrong) for _ in range(5)]
+    assert [each.status_code for each in told] == [401] * 4 + [429]
+    assert told[-1].json()["code"] == "too_many_tries"
+    assert 0 < int(told[-1].headers["retry-after"]) <= 60
+    # The same address goes on: with another booking, as staff, and with an edge that has the right code.
+    other = {"booking_reference": guest_code(house, "7KQ2M9XD"), "code": "7KQ2M9XD"}
+    assert house.http.post(f"{API}/sign-in", json=other).status_code == 200
+    house.http.cookies.clear()
+    code = house.announce("park-1", "park")
+    edge = Edge(house.http, "park-1")
+    guesses = [house.enrol(edge, f"AAAA{number}").status_code for number in range(5)]
+    assert guesses == [401] * 4 + [429]
+    assert house.enrol(edge, code).status_code == 200
+
+
+def test_one_address_has_so_many_mistakes_whatever_the_names(database_url: str, tmp_path: Path) -> None:
+    with doors(database_url, tmp_path, sign_in_failures_per_address="6/minute") as house:
+        told = [
+            house.http.post(
+                f"{API}/sign-in", json={"booking_reference": f"NOBODY{n}", "code": "X"}
+            ).status_code
+            for n in range(8)
+        ]
+        assert told == [401] * 6 + [429] * 2
+        assert house.staff("desk")
+
+
+def test_a_booking_reference_may_be_typed_as_people_type(house: Doors) -> None:
+    reference = guest_code(house, "7KQ2M9XD")
+    typed = f" {reference[:3].lower()} {reference[3:6]}-{reference[6:].lower()} "
+    wish = {"booking_reference": typed, "code": "7kq2 m9xd"}
+    assert house.http.post(f"{API}/sign-in", json=wish).status_code == 200
+
+
+def test_one_address_books_so_often_a_minute_and_the_desk_as_it_needs(
+    database_url: str, tmp_path: Path
+) -> None:
+    with doors(database_url, tmp_path, bookings_per_address="3/minute") as house:
+        wish = {
+            "product": "none",
+            "arrival_day": "2030-01-01",
+            "guests": [{"given_name": "A", "family_name": "B"}],
+        }
+
+        def book(headers: dict[str, str]) -> Response:
+            return house.http.post(f"{API}/bookings", json=wish, headers=headers | key())
+
+        told = [book({}) for _ in range(4)]
+        assert [each.status_code for each in told] == [422] * 3 + [429]
+        assert told[-1].headers["content-type"] == "application/problem+json"
+        assert told[-1].json()["code"] == "too_many_requests"
+        assert 0 < int(told[-1].headers["retry-after"]) <= 60
+        assert book(house.staff("desk")).status_code == 422
 
 
 def test_a_gateway_too_busy_to_look_counts_no_failed_try(
@@ -99,7 +190,7 @@ def guest_code(house: Doors, code: str) -> str:
     )
     with house.gateway.database.write() as connection:
         write_rows(connection, [row], [])
-    reference: str = made["party_id"][-12:]
+    reference: str = made["party_id"][-12:].upper()
     return reference
 
 

@@ -24,8 +24,9 @@ from tests.support.home_world import (
 )
 from tests.support.worlds import TOKEN_ID, an_id
 from wallet.journal import EntryKind
+from wallet.medium import MediumState
 from wallet.reasons import Reason
-from wallet.tap import Approved, Hold, HoldAnswer
+from wallet.tap import Approved, Flag, Hold, HoldAnswer
 from wallet.token import Step
 
 HELD = Hold(HoldAnswer.HELD)
@@ -297,6 +298,38 @@ def test_a_grant_for_what_was_never_sold_is_a_conflict(gateway: Home) -> None:
     gateway.take(journal)
     assert gateway.rows(r.TapUseRow) == []
     assert [row.kind for row in gateway.rows(r.ConflictRow)] == ["view_differs"]
+
+
+def test_a_band_whose_encoder_could_not_confirm_it_is_active_from_its_first_tap_on(gateway: Home) -> None:
+    gateway.do("test.turn_off", Turn(state=MediumState.PENDING), at_s=-60)
+    tap = tap_at("gate-in", 101)
+    journal = Journal("park")
+    journal.write(tap, approved(tap, "admission", Step.PARK_IN, "lagoon"))
+    gateway.take(journal)
+    assert [row.state for row in gateway.rows(r.MediumRow)] == [MediumState.ACTIVE]
+    assert gateway.rows(r.ConflictRow) == []
+
+
+def test_who_left_on_a_band_that_was_turned_off_is_flagged_and_no_conflict(gateway: Home) -> None:
+    gateway.do("test.turn_off", Turn(band=True), at_s=-60)
+    way_out, way_in = tap_at("gate-out", 101), tap_at("gate-in", 102)
+    journal = Journal("park")
+    journal.write(way_out, approved(way_out, "admission", Step.PARK_OUT, "lagoon"))
+    gateway.take(journal)
+    assert [row.step for row in gateway.rows(r.TapUseRow)] == [Step.PARK_OUT]
+    assert gateway.rows(r.ConflictRow) == []
+    journal.write(way_in, approved(way_in, "admission", Step.PARK_IN, "lagoon"))
+    gateway.take(journal)
+    assert [row.kind for row in gateway.rows(r.ConflictRow)] == ["revoked_medium"]
+
+
+def test_who_left_without_any_right_is_known_by_the_tap_alone(gateway: Home) -> None:
+    tap = tap_at("gate-out", 101)
+    journal = Journal("park")
+    journal.write(tap, Approved("", (), (Flag.LET_OUT,)))
+    assert "set_aside" not in gateway.take(journal)
+    assert gateway.rows(r.TapUseRow) == gateway.rows(r.ConflictRow) == []
+    assert [(row.decision, row.entitlement_id) for row in gateway.rows(r.TapRow)] == [("approved", "")]
 
 
 def test_wrong_pins_count_and_the_right_one_clears_them(gateway: Home) -> None:

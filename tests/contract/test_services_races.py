@@ -43,6 +43,7 @@ def settle(futures: list["Future[dict[str, Any]]"]) -> tuple[list[dict[str, Any]
 
 def test_thirty_parties_never_oversell_a_window(worlds: tuple[World, World]) -> None:
     one, other = worlds
+    one.load_rooms(30)
     parties = [one.book(guests=1 + n % 3) for n in range(30)]
     futures = [
         (one, other)[n % 2].submit(
@@ -69,7 +70,9 @@ def test_thirty_parties_never_oversell_a_window(worlds: tuple[World, World]) -> 
 
 def test_no_room_is_given_to_two_parties(worlds: tuple[World, World]) -> None:
     one, other = worlds
+    one.load_rooms(10)
     parties = [one.book(guests=1) for _ in range(10)]
+    one.load_rooms(3)  # seven are being mended
     one.clock.at = RESORT.instant(ARRIVAL, RESORT.day_starts) + timedelta(hours=11)
     answers, codes = settle(
         [(one, other)[n % 2].submit("party.check_in", CheckIn(party.id)) for n, party in enumerate(parties)]
@@ -77,6 +80,27 @@ def test_no_room_is_given_to_two_parties(worlds: tuple[World, World]) -> None:
     assert sorted(room for answer in answers for room in answer["rooms"]) == ["101", "102", "201"]
     assert codes == ["no_room_free"] * 7
     assert len({stay.room for stay in one.rows(r.StayRow)}) == len(one.rows(r.StayRow)) == 3
+
+
+def test_no_night_is_sold_more_often_than_there_are_rooms(worlds: tuple[World, World]) -> None:
+    one, other = worlds
+    nights = [one.book_wish(arrival=ARRIVAL + timedelta(days=n % 3)) for n in range(20)]
+    answers, codes = settle(
+        [(one, other)[n % 2].submit("booking.create", wish) for n, wish in enumerate(nights)]
+    )
+    assert codes == ["sold_out"] * (20 - len(answers))
+    booked = [party for party in one.rows(r.PartyRow) if party.state is r.PartyState.BOOKED]
+    assert len(booked) == len(answers) >= 3
+    for row in one.rows(r.RoomNightRow):
+        held = [party for party in booked if party.arrival_day <= row.night < party.departure_day]
+        assert row.taken == len(held) <= row.rooms == 3
+    # The night of the third day is wanted by all, so it is full; and everyone who was booked gets a room.
+    (third,) = one.rows(r.RoomNightRow, night=ARRIVAL + timedelta(days=2))
+    assert third.taken == 3
+    one.clock.at = RESORT.instant(ARRIVAL + timedelta(days=2), RESORT.day_starts) + timedelta(hours=11)
+    rooms = [one.do("party.check_in", CheckIn(party.id))["rooms"] for party in booked]
+    assert sorted(rooms) == [["101"], ["102"], ["201"]]
+    one.assert_books_balance()
 
 
 def test_one_chip_is_bound_to_one_guest(worlds: tuple[World, World]) -> None:

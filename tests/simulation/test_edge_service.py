@@ -1,5 +1,6 @@
 """One real edge process: sales through its web, PIN and hold, encoding on an emulated chip, a clean stop."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -120,7 +121,29 @@ def test_the_page_tells_how_the_edge_is(edge):
     assert page.status_code == 200
     assert "Edge edge-1" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert edge.words("status", "--json").returncode == 0
+    told = edge.words("status", "--json")
+    assert (told.returncode, json.loads(told.stdout)["troubles"]) == (0, [])
+
+
+def test_a_reader_that_is_down_is_no_success(tmp_path):
+    gateway = FakeGateway()
+    broken = EdgeProcess(tmp_path, gateway.url, ("gate-1",))
+    # A serial reader that is not there: no driver opens it.
+    settings = (
+        broken.settings.read_text().partition("path =")[0] + f'path = "scanner:{tmp_path}/no-such-tty"\n'
+    )
+    broken.settings.write_text(settings)
+    assert broken.words("enrol", "--code", "ABC123").returncode == 0
+    broken.start()
+    try:
+        broken.wait_until(lambda status: status.readers[0].state == "down" and status.as_of is not None)
+        for words in (("status",), ("status", "--json")):
+            told = broken.words(*words)
+            assert told.returncode == 1
+            assert "reader gate-1-nfc at gate-1 is down: " in told.stdout
+    finally:
+        broken.stop()
+        gateway.cut()
 
 
 def test_an_empty_chip_becomes_a_band_that_opens_the_door(edge, gateway):

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from readers.drivers import open_driver
-from readers.drivers.base import Contact
+from readers.drivers.base import Contact, Driver
 from simulators.field.settings import FieldFault, load_field_settings
 from tests.simulation.support import READY_S, RunningField, running_field
 from wallet import qr
@@ -38,6 +38,12 @@ def field(lasting_field: RunningField) -> Iterator[RunningField]:
 @contextmanager
 def reader(path: str, write: bytes | None = None) -> Iterator["queue.Queue[tuple[str, bytes | None]]"]:
     """Serve a real driver; what it read (UID, credential) comes in the queue."""
+    with serving(open_driver(path, time.monotonic), write) as found:
+        yield found
+
+
+@contextmanager
+def serving(driver: Driver, write: bytes | None = None) -> Iterator["queue.Queue[tuple[str, bytes | None]]"]:
     found: queue.Queue[tuple[str, bytes | None]] = queue.Queue()
     stop = threading.Event()
 
@@ -46,7 +52,6 @@ def reader(path: str, write: bytes | None = None) -> Iterator["queue.Queue[tuple
             contact.write_credential(write)
         found.put((contact.uid.hex(), contact.read_credential()))
 
-    driver = open_driver(path, time.monotonic)
     thread = threading.Thread(target=driver.serve, args=(handle, stop))
     thread.start()
     try:
@@ -72,11 +77,21 @@ def test_a_chip_keeps_over_a_kill_what_a_reader_wrote(field: RunningField, kind:
 
 def test_the_same_chip_held_again_is_a_new_tap(field: RunningField) -> None:
     field.post("/chips", {"kind": "ntag216", "uid": UID}, 201)
-    with reader(f"udp:127.0.0.1:{field.nfc_port}") as found:
+    driver = open_driver(f"udp:127.0.0.1:{field.nfc_port}", time.monotonic)
+    with serving(driver) as found:
         for _ in range(2):
-            field.post("/fields/gate-nfc/present", {"chip": UID, "hold_s": 0.5})
+            field.post("/fields/gate-nfc/present", {"chip": UID})
             assert found.get(timeout=PATIENCE_S) == (UID, None)
             field.post("/fields/gate-nfc/remove")
+            # A reader that gets no time to look takes a chip that came back meanwhile for one that never left.
+            wait_until(lambda: not driver.health().occupied)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not is_so():
+        assert time.monotonic() < deadline
+        pause.wait(0.01)
 
 
 def test_a_chip_that_is_held_for_a_time_leaves_by_itself(field: RunningField) -> None:

@@ -55,6 +55,29 @@ def test_a_killed_child_is_started_again_under_another_pid(tmp_path: Path) -> No
         assert field.supervisor.restarts("field") == 1
 
 
+def test_a_child_at_work_is_told_from_one_that_stands_still(tmp_path: Path) -> None:
+    with running_field(tmp_path) as field:
+        pid = field.supervisor.pid("field")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_until_stopped(pid)
+            stands = field.supervisor.moves()
+            assert field.supervisor.moves() == stands
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        deadline = time.monotonic() + PATIENCE_S
+        while field.supervisor.moves() == stands:
+            assert time.monotonic() < deadline, "a child that answers uses processor time"
+            field.get("/state")
+
+
+def wait_until_stopped(pid: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline, f"process {pid} does not stop"
+        threading.Event().wait(0.01)
+
+
 def test_leaving_the_block_ends_the_children(tmp_path: Path) -> None:
     with running_field(tmp_path) as field:
         pid = field.supervisor.pid("field")

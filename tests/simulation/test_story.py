@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from gateway.db.migrate import migrate
 from simulators.demo.plan import PORT_SPAN
+from simulators.demo.program import run_verify
 from simulators.ports import free_port_base
 from simulators.processes import ROOT
 
 DATABASES = ("sqlite", "postgresql")
 PROCESSES = {"gateway", "hotel", "park", "shops", "desk", "field"}
-STORY_S = 400
+STORY_S = 900
+"""Far more than it takes: on a machine that others keep busy, each step waits for as long as something moves."""
 
 
 @pytest.fixture
@@ -98,3 +101,36 @@ def test_verify_explains_a_directory_without_a_demo(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "holds no demo" in done.stderr
+
+
+def verify(monkeypatch: pytest.MonkeyPatch, **settings: str) -> int:
+    for name in ("PASSBAND_DIRECTORY", "PASSBAND_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return run_verify(None, "", [], as_json=True)
+
+
+def test_verify_takes_the_database_that_the_gateway_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "gateway"
+    file = directory / "gateway.sqlite"
+    monkeypatch.chdir(tmp_path)
+    for settings in ({}, {"PASSBAND_DIRECTORY": str(directory)}):
+        assert verify(monkeypatch, **settings) == 2
+        assert "PASSBAND_DIRECTORY" in capsys.readouterr().err, (
+            "it makes no empty database, and says what to do"
+        )
+        assert not file.exists()
+    directory.mkdir()
+    migrate(f"sqlite:///{file}")
+    for settings in (
+        {"PASSBAND_DIRECTORY": str(directory)},
+        {"PASSBAND_DIRECTORY": str(tmp_path), "PASSBAND_DATABASE_URL": f"sqlite:///{file}"},
+    ):
+        assert verify(monkeypatch, **settings) == 0
+        assert json.loads(capsys.readouterr().out)["taps"] == 0, "that database, which is new"
+    file.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    assert verify(monkeypatch, PASSBAND_DIRECTORY=str(directory)) == 2
+    assert "cannot be used" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ import pytest
 
 from simulators.beats import Beats
 from simulators.demo.api import Api, Session
-from simulators.demo.faults import Refused
+from simulators.demo.faults import Refused, StoryFailed
 from simulators.dice import Dice
 from simulators.kills import plan_kills
 
+SHORT = {"quiet_s": 0.15, "ceiling_s": 30.0, "monotonic": time.monotonic}
 NAMES = ("gateway", "park", "field")
 
 
@@ -63,6 +65,17 @@ def test_a_command_is_repeated_under_the_same_key_until_it_is_answered() -> None
     keys = {headers["idempotency-key"] for _, headers in server.asked}
     assert keys == {Dice(1).command_id("book")}
     assert len(server.asked) == 3
+
+
+def test_who_asks_waits_for_a_server_for_as_long_as_something_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulators.patience.Patience.__init__.__kwdefaults__", SHORT)
+    steps = iter(range(1000))
+    with serving(*[(503, {})] * 5, (200, {"done": True})) as server:
+        patient = Api(server.url, Dice(1), moves=lambda: next(steps))
+        assert patient.command("book", "/bookings", {}) == {"done": True}
+    with serving(*[(503, {})] * 5) as server, pytest.raises(StoryFailed, match="was not answered"):
+        Api(server.url, Dice(1)).command("book", "/bookings", {})
+    assert len(server.asked) < 5
 
 
 def test_a_refusal_is_not_repeated_and_says_why() -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.support.worlds import World
 from wallet.decide import decide
 from wallet.medium import MediumState
+from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.resort import TouchpointKind
 from wallet.tap import Approved, Refused
@@ -62,6 +63,12 @@ def _medium(world: World, **changes: object) -> World:
     return world.with_token(media=tuple(replace(medium, **changes) for medium in world.facts.token.media))
 
 
+def _pending(world: World) -> World:
+    """Shown apart from its chip: a chip that holds a whole credential was written."""
+    shown = replace(world.tap.presented, proof=Proof.QR)
+    return _medium(world, state=MediumState.PENDING).with_tap(presented=shown)
+
+
 MEDIUM_BREAKS = (
     Break(Reason.CREDENTIAL_MISSING, _no_credential),
     Break(Reason.CREDENTIAL_EXPIRED, lambda world: world.with_credential(expires_at=world.tap.at)),
@@ -70,7 +77,7 @@ MEDIUM_BREAKS = (
         Reason.MEDIUM_REVOKED,
         lambda world: _medium(world, state=MediumState.REVOKED, revoked_at=world.tap.at),
     ),
-    Break(Reason.MEDIUM_PENDING, lambda world: _medium(world, state=MediumState.PENDING)),
+    Break(Reason.MEDIUM_PENDING, _pending),
 )
 """What stops a medium anywhere, in the order in which it is looked at."""
 

@@ -81,7 +81,9 @@ class MakeParty(Service[NewParty]):
         at, day = command.envelope.at, date(2030, 1, 1)
         admission = Admission(right, command.body.parks, day, day + timedelta(days=1))
         made: tuple[r.Row, ...] = (
-            r.PartyRow(party, party[-12:], r.PartyState.BOOKED, "p", day, day, 0, 0, "EUR", folio, guest, at),
+            r.PartyRow(
+                party, party[-12:].upper(), r.PartyState.BOOKED, "p", day, day, 0, 0, "EUR", folio, guest, at
+            ),
             r.GuestRow(guest, party, token, lead=True),
             r.PersonRow(guest, "Ada", "Marsh", "ada@example.org"),
             r.TokenRow(token, guest, party, command.body.pin),

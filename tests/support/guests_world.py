@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.bootstrap import Gateway, build
 from gateway.command import Channel, Command, Envelope
@@ -20,6 +20,7 @@ from gateway.services.check_in import CheckIn
 from gateway.services.resort import LoadedResort
 from gateway.settings import Environment, Settings
 from tests.support.resort_world import RESORT
+from wallet.resort import Room
 
 R = TypeVar("R")
 ARRIVAL = date(2030, 6, 10)
@@ -59,19 +60,43 @@ class World:
         return self.gateway.conveyor.submit(name, self.command(body))
 
     def book(self, product: str = "family-package", guests: int = 4, arrival: date = ARRIVAL) -> "Party":
+        return Party(self, self.do("booking.create", self.book_wish(product, guests, arrival)))
+
+    def book_wish(
+        self, product: str = "family-package", guests: int = 4, arrival: date = ARRIVAL
+    ) -> CreateBooking:
         people = tuple(
             NewGuest(NAMES[n % 4], NAMES[-1], email=f"{NAMES[0]}@example.org", child=n == 3)
             for n in range(guests)
         )
         references = (f"R{next(self.numbers):05}",)
-        wish = CreateBooking(product, arrival, people, "1234 XYZ", references, "hash")
-        return Party(self, self.do("booking.create", wish))
+        return CreateBooking(product, arrival, people, "1234 XYZ", references, "hash")
 
     def checked_in(self, **more: Any) -> "Party":
         party = self.book(**more)
         self.clock.at = RESORT.instant(party.row.arrival_day, RESORT.day_starts) + timedelta(hours=11)
         self.do("party.check_in", CheckIn(party.id))
         return party
+
+    def checked_in_now(self, party: "Party") -> list[str]:
+        """Check a party in at this moment and return its rooms."""
+        rooms: list[str] = self.do("party.check_in", CheckIn(party.id))["rooms"]
+        return rooms
+
+    def load_room_type(self, room_type: str) -> None:
+        """Load the resort anew: its rooms, and its products with nights, are of another type."""
+        rooms = tuple(structs.replace(room, type=room_type) for room in RESORT.rooms)
+        products = tuple(
+            structs.replace(product, room_type=room_type) if product.nights else product
+            for product in RESORT.products
+        )
+        self.gateway.do("resort.load", LoadedResort(structs.replace(RESORT, rooms=rooms, products=products)))
+
+    def load_rooms(self, count: int) -> None:
+        """Load the resort anew with so many rooms of the one type; those of the reference resort come first."""
+        more = tuple(Room(f"3{n:02}", "hotel", "family", 3) for n in range(count))
+        rooms = (*RESORT.rooms, *more)[:count]
+        self.gateway.do("resort.load", LoadedResort(structs.replace(RESORT, rooms=rooms)))
 
     def rows(self, kind: type[R], /, **equal: Any) -> list[R]:
         with self.gateway.database.read() as connection:

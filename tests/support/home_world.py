@@ -97,9 +97,10 @@ class SettleGuest(Service[Settle]):
 
 
 class Turn(Struct, frozen=True):
-    """Revoke the band, or one right."""
+    """Revoke the band, put it into another state, or revoke one right."""
 
     band: bool = False
+    state: MediumState | None = None
     right: str = ""
 
 
@@ -111,6 +112,9 @@ class TurnOff(Service[Turn]):
 
     def decide(self, state: WorkingSet, command: Command[Turn]) -> Outcome:
         at = command.envelope.at
+        if command.body.state is not None:
+            band = state.need(r.MediumRow, BAND_ID)
+            return Outcome({}, (replace(band, state=command.body.state),))
         if command.body.band:
             band = state.need(r.MediumRow, BAND_ID)
             return Outcome({}, (replace(band, state=MediumState.REVOKED, revoked_at=at),))

@@ -1,5 +1,7 @@
 """A small resort's day that keeps every promise, written down once, to be copied and then broken in one place."""
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,16 @@ from msgspec.structs import replace
 from gateway.db import rows as r
 from gateway.db.engine import Database
 from gateway.db.load import rows_where
+from gateway.db.types import Packed
 from gateway.verify.promises import verify
 from gateway.verify.report import Promise, Report
 from readers.audit import evidence
+from readers.store import journal
 from tests.support.parity_resort import BASE
 from tests.support.parity_steps import Touch, happen
 from tests.support.parity_world import VENUES, Alter, ParityWorld, medium_id, parity_world
 from wallet.evidence import EdgeEvidence
+from wallet.journal import GENESIS, JournalEntry, chain, encode_entry
 from wallet.medium import Medium, MediumKind, MediumState
 
 CARD = Medium(medium_id(0, 1), MediumKind.CARD, MediumState.ACTIVE, "0401")
@@ -57,6 +62,7 @@ def _tap(world: ParityWorld, touchpoint: str, token: int, medium: int = 0, *, re
 class Day:
     """A copy of the day: the gateway's database, and what each edge has to show."""
 
+    folder: Path
     database: Database
     evidence: dict[str, EdgeEvidence]
 
@@ -76,6 +82,41 @@ class Day:
     def tap(self, touchpoint: str, decision: str = "approved") -> r.TapRow:
         found: list[r.TapRow] = self.rows(r.TapRow)
         return next(row for row in found if row.touchpoint == touchpoint and row.decision == decision)
+
+    def had_written(self, venue: str, change: Callable[[JournalEntry], JournalEntry]) -> None:
+        """Let the edge have written other entries from the first day on, well chained, and sent home like that."""
+        with sqlite3.connect(self.folder / venue / "edge.sqlite") as store:
+            head = GENESIS
+            for line in journal.everything(store):
+                entry = replace(change(line.entry), previous=head)
+                head, body = chain(head, entry), encode_entry(entry)
+                where = (entry.epoch, entry.number)
+                tap_id = entry.tap.tap_id if entry.tap else None
+                store.execute(
+                    "UPDATE journal SET body = ?, head = ?, tap_id = ? WHERE epoch = ? AND number = ?",
+                    (body, head, tap_id, *where),
+                )
+                if entry.tap is not None:
+                    packed = Packed(JournalEntry).process_bind_param(entry, None)
+                    self.sql(
+                        "UPDATE tap SET entry = :entry WHERE id = :id", entry=packed, id=entry.tap.tap_id
+                    )
+            store.execute("UPDATE epoch SET head = ?, acknowledged_head = ?", (head, head))
+        store.close()
+        self.sql("UPDATE journal_head SET head = :head WHERE edge = :edge", head=head, edge=venue)
+        self.look_again()
+
+    def store(self, venue: str, statement: str, *values: object) -> None:
+        """Reach into an edge's file."""
+        with sqlite3.connect(self.folder / venue / "edge.sqlite") as store:
+            store.execute("DROP INDEX journal_tap")
+            store.execute(statement, values)
+        store.close()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read what the edges have to show anew."""
+        self.evidence = read_evidence(self.folder)
 
     def verify(self) -> Report:
         return verify(self.database, tuple(self.evidence.values()))

@@ -129,6 +129,19 @@ class House:
         **more: Any,
     ) -> None:
         """Bring one tap home as the edge of a venue would: the verdict is the one the guest saw."""
+        self.bring_home(edge, self.entry(edge, touchpoint, family, member, medium_id, verdict, **more))
+
+    def entry(
+        self,
+        edge: str,
+        touchpoint: str,
+        family: Family,
+        member: int,
+        medium_id: str,
+        verdict: str,
+        **more: Any,
+    ) -> JournalEntry:
+        """Write one tap into an edge's journal, now; it comes home when it is brought."""
         number = len(self.entries.setdefault(edge, [])) + 1
         at, tap_id = self.clock.at, self.gateway.new_id()
         token = family.tokens[member]
@@ -151,6 +164,10 @@ class House:
         )
         self.entries[edge].append(entry)
         self.heads[edge] = chain(entry.previous, entry)
+        return entry
+
+    def bring_home(self, edge: str, entry: JournalEntry) -> None:
+        """Bring the edge's newest entry home."""
         batch = JournalBatch(1, edge, entry.epoch, (entry,), self.heads[edge])
         self.gateway.do("journal.take", TakeJournal(batch), actor=f"edge:{edge}")
 

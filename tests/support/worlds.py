@@ -235,7 +235,7 @@ def uses() -> st.SearchStrategy[tuple[Use, ...]]:
             step, at, place, number=n, right=right, amount=amount
         ),
         _ID_NUMBERS,
-        st.sampled_from([*_RIGHT_IDS, "grant:0", "grant:1"]),
+        st.sampled_from([*_RIGHT_IDS, "grant:0123456789abcdef"]),
         st.sampled_from(Step),
         instants(),
         places,

@@ -1,5 +1,7 @@
 """The encoder confirms only what it read back from the chip."""
 
+import threading
+
 import pytest
 
 from readers.backoff import Backoff
@@ -19,6 +21,8 @@ class FakeDesk:
         self.credential = a_credential(1)
         self.refusal = None
         self.unreachable = False
+        self.refused = None
+        self.all_told = threading.Event()
         self.issued = []
         self.confirmed = []
 
@@ -34,9 +38,13 @@ class FakeDesk:
     def confirm(self, encoding_id, *, ok, sentence):
         if self.unreachable:
             raise Unreachable("cut")
+        if self.refused:
+            self.all_told.set()
+            raise NotAccepted(self.refused)
         self.confirmed.append((encoding_id, ok))
         if ok:
             self.waiting = []
+            self.all_told.set()
 
 
 @pytest.fixture
@@ -121,10 +129,36 @@ def test_a_chip_that_is_too_small_is_told_to_the_desk(encoder, desk):
     assert desk.confirmed == [("job-1", False)]
 
 
-def test_a_confirmation_that_did_not_arrive_is_made_good_at_the_next_touch(encoder, desk):
+def test_a_confirmation_that_did_not_arrive_is_made_good_once_the_gateway_answers(encoder, desk):
     desk.unreachable = True
-    chip = FakeContact()
-    assert not encoder.take("encoder-1", chip).ok
+    told = encoder.take("encoder-1", FakeContact())
+    assert told.ok
+    assert "as soon as" in told.sentence
+    assert encoder.waiting("encoder-1") == (), "the guest has the band: the next chip is another job's"
     desk.unreachable = False
-    assert encoder.take("encoder-1", chip).ok
+    run_until(encoder, desk.all_told)
     assert desk.confirmed == [("job-1", True)]
+
+
+def test_a_confirmation_that_the_gateway_will_not_have_is_not_made_for_ever(encoder, desk):
+    desk.unreachable = True
+    encoder.take("encoder-1", FakeContact())
+    desk.unreachable, desk.refused = False, "The band was turned off."
+    run_until(encoder, desk.all_told)
+    assert desk.confirmed == []
+    desk.waiting = [EncodingJob("job-2", an_id(1, 1), "encoder-1", "band")]
+    desk.refused = None
+    assert encoder.take("encoder-1", FakeContact()).ok
+    assert desk.confirmed == [("job-2", True)]
+
+
+def run_until(encoder, told):
+    stop = threading.Event()
+    thread = threading.Thread(target=encoder.run, args=(stop,))
+    thread.start()
+    try:
+        assert told.wait(10)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from readers.drivers.base import BadRecord, ContactLost
+from readers.drivers.endurance import hand_over
+from readers.drivers.health import HealthLog
 from readers.outputs import Light
+from readers.settings import ReaderSettings
 from readers.store import StoreUnwritable
 from readers.tills import Wanted
 from tests.support.edge_world import (
@@ -73,6 +76,36 @@ def test_what_is_no_credential_is_refused_journalled_and_shown_blue(rig, contact
     assert entry.decision == Refused(reason)
     assert entry.token_id == ""
     assert [(lamp["light"], lamp["reason"]) for lamp in lamps(rig)] == [("blue", reason.value)]
+
+
+class BrokenContact(FakeContact):
+    """A chip on which the reader's library fails in a way that nobody foresaw."""
+
+    def read_credential(self):
+        raise AttributeError("'NoneType' object has no attribute 'sense_res'")
+
+
+def test_a_handler_that_raises_shows_please_wait_and_is_counted_at_the_reader(rig):
+    health = HealthLog(lambda: 0.0)
+    reader = ReaderSettings("gate-1-nfc", "gate-1", "simulated:")
+    hand_over(lambda contact: rig.tapping.take(reader, contact), BrokenContact(), health, "gate-1-nfc")
+    assert [(lamp["light"], lamp["decision"], lamp["reason"]) for lamp in lamps(rig)] == [
+        ("blue", "refused", Reason.MEDIUM_UNREADABLE.value)
+    ]
+    assert health.snapshot().faults == 1
+    assert "sense_res" in health.snapshot().last_error
+    rig.tap("gate-1", FakeContact(a_credential(1)))
+    assert lamps(rig)[-1]["light"] == "green", "the next guest gets through"
+
+
+def test_a_writer_that_raises_shows_please_wait_too(rig, monkeypatch):
+    def fail(tap):
+        raise RuntimeError("an error of the program")
+
+    monkeypatch.setattr(rig.writer, "decide", fail)
+    with pytest.raises(RuntimeError):
+        rig.tap("gate-1", FakeContact(a_credential(1)))
+    assert [(lamp["light"], lamp["reason"]) for lamp in lamps(rig)] == [("blue", "journal_full")]
 
 
 def test_an_edge_that_never_heard_of_the_resort_refuses_and_journals(tmp_path):

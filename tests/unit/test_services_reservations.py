@@ -79,6 +79,7 @@ def test_quota_tier_and_day_are_the_wallets_rules(world: World) -> None:
 
 
 def test_a_party_larger_than_what_is_left_books_nothing(world: World) -> None:
+    world.load_rooms(4)
     first, second, third = world.book(), world.book(guests=3), world.book(guests=1)
     assert book(world, first, "carousel", at(10))["booked"]
     assert book(world, second, "carousel", at(10))["booked"]

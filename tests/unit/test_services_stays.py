@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from gateway.db import rows as r
 from gateway.errors import Rejection
 from gateway.services.check_in import CheckIn
 from gateway.services.check_out import CheckOut
 from gateway.services.payments import TakePayment
+from gateway.services.resort import LoadedResort
 from tests.support.guests_world import ARRIVAL, World
 from tests.support.resort_world import RESORT
 from tests.support.till import hold
@@ -53,8 +55,10 @@ def test_a_party_checks_in_once_and_a_day_ticket_never(world: World) -> None:
 
 
 def test_a_room_comes_free_by_check_out_and_not_before(world: World) -> None:
+    world.load_rooms(4)
     parties = [world.checked_in(arrival=ARRIVAL) for _ in range(3)]
     waiting = world.book()
+    world.load_rooms(3)  # one is being mended
     with pytest.raises(Rejection) as refused:
         world.do("party.check_in", CheckIn(waiting.id))
     assert refused.value.code == "no_room_free"
@@ -125,6 +129,13 @@ def test_check_out_waits_for_a_purchase_under_way_but_not_for_one_that_was_lost(
 
 def test_a_day_ticket_is_closed_without_check_in(world: World) -> None:
     ticket = world.book("day-ticket", 1)
+    # The visit's day begins at four in the morning; a second before that there is nothing to check out of.
+    world.clock.at = RESORT.instant(ARRIVAL, RESORT.day_starts) - timedelta(seconds=1)
+    with pytest.raises(Rejection) as refused:
+        world.do("party.check_out", CheckOut(ticket.id, Tender.CASH))
+    assert (refused.value.code, refused.value.status) == ("visit_ahead", 409)
+    assert "2030-06-10" in refused.value.sentence
+    world.clock.at += timedelta(seconds=1)
     assert world.do("party.check_out", CheckOut(ticket.id, Tender.CASH))["paid_minor"] == 5_900
     assert world.balance("deferred_revenue:EUR") == 0
     world.assert_books_balance()
@@ -146,3 +157,21 @@ def test_payments_add_up_to_the_price(world: World) -> None:
         world.do("payment.take", TakePayment(party.id, amount, Tender.CASH))
     assert world.do("payment.take", TakePayment(party.id, 1, Tender.CASH))["balance_minor"] == 0
     world.assert_books_balance()
+
+
+def test_check_in_waits_for_the_deposit_only_where_the_resort_says_so(world: World) -> None:
+    asking = structs.replace(RESORT, policies=structs.replace(RESORT.policies, deposit_before_check_in=True))
+    world.gateway.do("resort.load", LoadedResort(asking))
+    party = world.book()
+    world.do("payment.take", TakePayment(party.id, 39_999, Tender.CASH))
+    world.clock.at = RESORT.instant(ARRIVAL, RESORT.day_starts) + timedelta(hours=11)
+    with pytest.raises(Rejection) as refused:
+        world.do("party.check_in", CheckIn(party.id))
+    assert (refused.value.code, refused.value.status) == ("deposit_due", 409)
+    assert refused.value.detail == {"due_minor": 1}
+    assert refused.value.sentence.startswith("0.01 EUR of the deposit is due")
+    world.do("payment.take", TakePayment(party.id, 1, Tender.CASH))
+    assert world.do("party.check_in", CheckIn(party.id))["rooms"] == ["101"]
+    world.gateway.do("resort.load", LoadedResort(RESORT))
+    unpaid = world.book()
+    assert world.do("party.check_in", CheckIn(unpaid.id))["rooms"] == ["102"]

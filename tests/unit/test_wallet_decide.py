@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from tests.support.worlds import BAND, NOON, RESORT, TODAY, World, an_id, holds, world_at, worlds
 from wallet.decide import decide
 from wallet.entitlement import Admission, Photos, RoomKey
+from wallet.grants import named
 from wallet.medium import MediumState
+from wallet.proof import Proof
 from wallet.reasons import Language, Reason, sentence
-from wallet.resort import Policies, TouchpointKind
+from wallet.resort import Direction, Policies, TouchpointKind
 from wallet.tap import Approved, Ask, Asks, Flag, Hold, PinCheck, Refused
 
 OUT_AT = NOON + timedelta(days=1)
@@ -42,7 +44,11 @@ def test_an_approval_rests_on_a_right_that_is_there_and_uses_it_at_this_very_tap
     credential = world.tap.presented.credential
     assert credential is not None
     known = {right.entitlement_id for right in world.facts.token.entitlements} if world.facts.token else set()
-    granted = {f"grant:{number}" for number in range(len(credential.grants))}
+    granted = {f"grant:{name}" for name, _ in named(credential.grants)}
+    if Flag.LET_OUT in verdict.flags:
+        assert world.facts.touchpoint.direction is Direction.OUT
+        assert verdict.entitlement_id or not verdict.uses
+        known.add("")
     assert verdict.entitlement_id in known | granted
     for use in verdict.uses:
         assert (use.tap_id, use.entitlement_id, use.at) == (
@@ -110,6 +116,21 @@ def test_a_medium_stops_at_the_second_it_was_revoked(seconds: int, passes: bool)
     revoked = replace(BAND, state=MediumState.REVOKED, revoked_at=NOON + timedelta(seconds=seconds))
     world = world_at("door-101", KEY).with_token(media=(revoked,))
     assert isinstance(decide(world.tap, world.facts), Approved) is passes
+
+
+def pending(touchpoint: str) -> World:
+    return world_at(touchpoint, KEY).with_token(media=(replace(BAND, state=MediumState.PENDING),))
+
+
+def test_a_whole_credential_on_its_chip_shows_that_the_band_was_written_though_nobody_could_say_so() -> None:
+    world = pending("door-101")
+    assert decide(world.tap, world.facts) == Approved("right", (), (Flag.MEDIUM_NOT_YET_KNOWN,))
+
+
+def test_what_is_shown_apart_from_a_chip_proves_no_writing() -> None:
+    world = pending("door-101")
+    shown = world.with_tap(presented=replace(world.tap.presented, proof=Proof.QR))
+    assert decide(shown.tap, shown.facts) == Refused(Reason.MEDIUM_PENDING)
 
 
 def test_a_revoked_medium_without_its_instant_is_never_let_through() -> None:

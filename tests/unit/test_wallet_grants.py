@@ -3,18 +3,25 @@
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import NOON, RESORT, TODAY, World, use_of, world_at
-from wallet.credential import AdmissionGrant, RoomGrant
+from wallet.credential import AdmissionGrant, Grant, RoomGrant
 from wallet.decide import decide
 from wallet.entitlement import Admission, Photos, RoomKey
-from wallet.grants import grants_for
+from wallet.grants import grants_for, named
 from wallet.reasons import Reason
 from wallet.tap import Approved, Flag, Refused
 from wallet.token import Step, Use
 
 TICKET = AdmissionGrant(("lagoon",), TODAY, TODAY, 1)
 KEY = RoomGrant(("101",), NOON - timedelta(days=1), NOON + timedelta(days=1))
+
+
+def name_of(grant: Grant) -> str:
+    """Return the id of the right that is read from a grant."""
+    ((name, _),) = named((grant,))
+    return f"grant:{name}"
 
 
 def sold_after_the_cut(touchpoint: str) -> World:
@@ -27,7 +34,7 @@ def test_an_unknown_ticket_gets_in_on_its_grant_and_is_flagged() -> None:
     world = sold_after_the_cut("gate-in")
     verdict = decide(world.tap, world.facts)
     assert isinstance(verdict, Approved)
-    assert verdict.entitlement_id == "grant:0"
+    assert verdict.entitlement_id == name_of(TICKET)
     assert verdict.flags == (Flag.BY_GRANT, Flag.MEDIUM_NOT_YET_KNOWN, Flag.OFFLINE)
     assert [use.step for use in verdict.uses] == [Step.PARK_IN]
 
@@ -36,7 +43,7 @@ def test_an_unknown_key_opens_its_door() -> None:
     world = sold_after_the_cut("door-101")
     verdict = decide(world.tap, world.facts)
     assert isinstance(verdict, Approved)
-    assert verdict.entitlement_id == "grant:1"
+    assert verdict.entitlement_id == name_of(KEY)
     assert Flag.BY_GRANT in verdict.flags
 
 
@@ -105,12 +112,39 @@ def test_a_known_right_goes_before_the_grant_that_repeats_it() -> None:
 
 
 def test_a_grant_s_days_are_counted_where_it_is_used() -> None:
-    world = sold_after_the_cut("gate-in").with_credential(
-        grants=(AdmissionGrant(("lagoon",), TODAY - timedelta(days=2), TODAY, 1),)
-    )
-    before = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon", right="grant:0")
+    grant = AdmissionGrant(("lagoon",), TODAY - timedelta(days=2), TODAY, 1)
+    world = sold_after_the_cut("gate-in").with_credential(grants=(grant,))
+    before = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon", right=name_of(grant))
     used = world.with_uses(before)
     assert decide(used.tap, used.facts) == Refused(Reason.DAYS_USED_UP, {"days": "1"})
+
+
+def test_a_use_stays_with_its_grant_when_a_new_credential_orders_its_grants_otherwise() -> None:
+    """Each ticket is good for a day: the one used yesterday is used up, wherever it stands on the new band."""
+    used = AdmissionGrant(("lagoon",), TODAY - timedelta(days=1), TODAY, 1)
+    other = AdmissionGrant(("summit",), TODAY - timedelta(days=1), TODAY, 1)
+    yesterday = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon", right=name_of(used))
+    for grants in ((used, other), (other, used)):
+        world = sold_after_the_cut("gate-in").with_credential(grants=grants).with_uses(yesterday)
+        assert decide(world.tap, world.facts) == Refused(Reason.DAYS_USED_UP, {"days": "1"})
+
+
+def test_two_tickets_just_alike_are_two_rights() -> None:
+    grants = (AdmissionGrant(("lagoon",), TODAY - timedelta(days=1), TODAY, 1),) * 2
+    yesterday = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon", right=name_of(grants[0]))
+    world = sold_after_the_cut("gate-in").with_credential(grants=grants).with_uses(yesterday)
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
+    assert verdict.entitlement_id == f"{name_of(grants[0])}-2"
+
+
+def test_a_day_that_was_taken_off_is_not_taken_off_again() -> None:
+    """Two days, one of them used yesterday: the new band says one, and that one is today's."""
+    before = AdmissionGrant(("lagoon",), TODAY - timedelta(days=1), TODAY, 2)
+    yesterday = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon", right=name_of(before))
+    anew = sold_after_the_cut("gate-in").with_credential(grants=(replace(before, days=1),))
+    world = anew.with_uses(yesterday)
+    assert isinstance(decide(world.tap, world.facts), Approved)
 
 
 def test_grants_are_those_not_over_yet_soonest_to_end_first() -> None:

@@ -106,11 +106,13 @@ def test_windows_may_touch_and_never_overlap(hours: float, overlaps: bool) -> No
     assert verdict == (Refused(Reason.WINDOWS_OVERLAP, told) if overlaps else None)
 
 
-def test_a_used_window_and_one_of_an_accessibility_service_stand_outside_overlap() -> None:
+def test_a_used_window_a_replacement_and_one_of_an_accessibility_service_stand_outside_overlap() -> None:
     used = held("carousel", 0)
     assert refused(used, uses=(redeemed(used),)) is None
     assert refused(held("carousel", 0, pick=PickKind.ACCESSIBILITY)) is None
-    assert reason_of(refused(held("carousel", 0, pick=PickKind.REPLACEMENT))) is Reason.WINDOWS_OVERLAP
+    assert refused(held("carousel", 0, pick=PickKind.REPLACEMENT)) is None
+    pick, replacement = held("carousel", 0, name="b"), held("comet", 0, pick=PickKind.REPLACEMENT)
+    assert reason_of(refused(replacement, pick)) is Reason.WINDOWS_OVERLAP, "beside it, picks still overlap"
 
 
 def test_an_attraction_taken_out_of_the_resort_holds_nobody_up() -> None:

@@ -156,6 +156,23 @@ def test_who_entered_in_time_merges_after_the_window_s_end() -> None:
     assert isinstance(decide(world.tap, world.facts), Approved)
 
 
+def test_who_entered_merges_until_the_resort_day_is_over_and_not_the_next_day() -> None:
+    # The resort day of 2 March ends at 04:00 on the 3rd, 03:00 UTC.
+    ends_at = NOON + 15 * HOUR
+    ride = Bypass("right", "comet", NOON + 8 * HOUR, NOON + 9 * HOUR)
+    entered = use_of(Step.ENTRANCE, NOON + 9 * HOUR, "comet")
+    last = world_at("comet-merge", ride, at=ends_at - SECOND).with_uses(entered)
+    assert isinstance(decide(last.tap, last.facts), Approved)
+    over = world_at("comet-merge", ride, at=ends_at).with_uses(entered)
+    assert decide(over.tap, over.facts) == Refused(Reason.WINDOW_CLOSED, {"closed_at": "04:00"})
+    today = Bypass("today", "comet", ends_at + HOUR, ends_at + 2 * HOUR)
+    again = use_of(Step.ENTRANCE, ends_at + HOUR, "comet", number=202, right="today")
+    both = world_at("comet-merge", ride, today, at=ends_at + 2 * HOUR).with_uses(entered, again)
+    verdict = decide(both.tap, both.facts)
+    assert isinstance(verdict, Approved)
+    assert verdict.entitlement_id == "today", "yesterday's, never merged, takes nobody's place today"
+
+
 def test_without_a_merge_point_the_entrance_spends_it() -> None:
     ride = Bypass("right", "carousel", NOON - 30 * MINUTE, NOON + 30 * MINUTE)
     world = world_at("carousel-entrance", ride)

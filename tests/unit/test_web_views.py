@@ -154,14 +154,33 @@ def test_an_edge_that_does_not_answer_has_no_readers_to_press() -> None:
 
 def test_the_tray_holds_what_is_in_the_field_and_marks_what_is_not_ours() -> None:
     carried = [
-        Carried("m1", "t1", "band", "active", "04aa", "Quillon"),
         Carried("m2", "t1", "phone", "revoked", "", "Quillon"),
+        Carried("m1", "t1", "band", "active", "04aa", "Quillon"),
         Carried("m3", "t1", "band", "active", "real", "Quillon"),
     ]
-    tray = view.media(carried, [Chip("04aa", "ntag216"), Chip("04bb", "type4", "Blank")], "m2")
+    tray = view.media(
+        carried, [Chip("04aa", "ntag216"), Chip("04bb", "type4", "Blank")], "m2", RESORT, WINDOW
+    )
     assert [row["id"] for row in tray] == ["m1", "m2", "chip:04bb"]
     assert [row["chosen"] for row in tray] == [False, True, False]
     assert [row["revoked"] for row in tray] == [False, True, False]
+
+
+def test_the_tray_offers_first_what_opens_something() -> None:
+    def held(name: str, state: str, party_state: str) -> Carried:
+        return Carried(name, name, "phone", state, "", name, "ABC123", party_state=party_state)
+
+    carried = [
+        held("lost", "revoked", "checked_in"),
+        held("gone", "active", "checked_out"),
+        held("day guest", "active", "booked"),
+        held("in house", "active", "checked_in"),
+    ]
+    tray = view.media(carried, [], "", RESORT, WINDOW)
+    assert [row["guest"] for row in tray] == ["in house", "day guest", "gone", "lost"]
+    assert [row["chosen"] for row in tray] == [True, False, False, False]
+    assert tray[2]["role"] == "guest of ABC123, checked out"
+    assert tray[3]["may"] == ["Turned off: opens nothing"]
 
 
 def test_money_is_told_once() -> None:

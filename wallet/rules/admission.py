@@ -13,10 +13,11 @@ from wallet.token import Step, Use
 def decide(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
     """Return the verdict of a park gate."""
     tickets = [right for right in rights if isinstance(right, Admission)]
+    if facts.touchpoint.direction is Direction.OUT:
+        # A ticket that is gone (moved to another park, given back) is no reason to hold anyone inside.
+        return _leave(tap, facts, tickets) if tickets else Approved("")
     if not tickets:
         return Refused(Reason.NOT_ENTITLED)
-    if facts.touchpoint.direction is Direction.OUT:
-        return _leave(tap, facts, tickets)
     return _enter(tap, facts, tickets)
 
 

@@ -36,7 +36,10 @@ def decide_entrance(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> 
 
 
 def decide_merge(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
-    """Return the verdict of a merge point; who entered in time may merge after the window's end."""
+    """Return the verdict of a merge point.
+
+    Who entered in time may merge after the window's end, until the resort day of the entrance is over.
+    """
     here = _for_this_attraction(facts, rights)
     if not here:
         return Refused(Reason.NO_RESERVATION)
@@ -46,13 +49,23 @@ def decide_merge(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Dec
     entered = [(at, right) for right in unspent if (at := _used_at(facts, right, Step.ENTRANCE)) is not None]
     if not entered:
         return Refused(Reason.ENTRANCE_FIRST)
-    _, right = min(entered, key=lambda pair: (pair[0], pair[1].entitlement_id))
+    still = [(at, right) for at, right in entered if tap.at < _day_ends_at(facts, at)]
+    if not still:
+        closed_at = max(_day_ends_at(facts, at) for at, _ in entered)
+        return Refused(Reason.WINDOW_CLOSED, {"closed_at": when(closed_at, tap.at, facts.resort)})
+    _, right = min(still, key=lambda pair: (pair[0], pair[1].entitlement_id))
     return _approve(tap, facts, right, Step.MERGE)
 
 
 def spending_step(attraction: Attraction) -> Step:
     """Return the step that spends a reservation of this attraction."""
     return Step.MERGE if attraction.merge_point else Step.ENTRANCE
+
+
+def _day_ends_at(facts: Facts, at: datetime) -> datetime:
+    """Return when the resort day that holds the instant is over."""
+    resort = facts.resort
+    return resort.instant(resort.day_of(at) + timedelta(days=1), resort.day_starts)
 
 
 def _for_this_attraction(facts: Facts, rights: tuple[Entitlement, ...]) -> list[Bypass]:

@@ -13,11 +13,17 @@ from wallet.token import Step, Use
 def decide(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Decision:
     """Return the verdict of an entry or exit lane."""
     parking = [right for right in rights if isinstance(right, Parking)]
-    here = [right for right in parking if facts.touchpoint.place in right.lots]
+    leaving = facts.touchpoint.direction is Direction.OUT
+    # Where a vehicle came in it may go out, also when the right has since moved to another lot.
+    here = [
+        right
+        for right in parking
+        if facts.touchpoint.place in right.lots or (leaving and _came_in_here(facts, right))
+    ]
     if not here:
         lots = names((lot for right in parking for lot in right.lots), facts.resort.lot)
         return Refused(Reason.OTHER_LOT, {"lots": lots}) if lots else Refused(Reason.NOT_ENTITLED)
-    if facts.touchpoint.direction is Direction.OUT:
+    if leaving:
         return _leave(tap, facts, here)
     return _enter(tap, facts, here)
 
@@ -42,6 +48,14 @@ def _leave(tap: Tap, facts: Facts, rights: list[Parking]) -> Decision:
     if not inside:
         return Refused(Reason.VEHICLE_NOT_INSIDE)
     return _approve(tap, facts, min(inside, key=_expiry_then_id), Step.EXIT)
+
+
+def _came_in_here(facts: Facts, right: Parking) -> bool:
+    return any(
+        (use.entitlement_id, use.step, use.place)
+        == (right.entitlement_id, Step.ENTER, facts.touchpoint.place)
+        for use in facts.uses
+    )
 
 
 def _inside(tap: Tap, facts: Facts, right: Parking, *, recent: bool) -> int:

@@ -21,6 +21,7 @@ from gateway.db.rows.party import (
     PartyState,
     PersonRow,
     ReturnWindowRow,
+    RoomNightRow,
     StayRow,
     TapUseRow,
     TokenDocumentRow,
@@ -50,6 +51,7 @@ Row = (
     | StayRow
     | EncodingRow
     | ReturnWindowRow
+    | RoomNightRow
     | AccountRow
     | TransferRow
     | PostingRow
@@ -99,6 +101,7 @@ __all__ = [
     "PostingRow",
     "ResortVersionRow",
     "ReturnWindowRow",
+    "RoomNightRow",
     "Row",
     "SessionRow",
     "SetAsideRow",

@@ -20,7 +20,10 @@ class PartyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """Guests who travel together, and what they booked."""
+    """Guests who travel together, and what they booked.
+
+    `room_type` is that of the room whose nights they hold, empty for day guests; a product may ask for another later.
+    """
 
     id: str
     booking_reference: str
@@ -37,6 +40,7 @@ class PartyRow:
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
     cancelled_at: datetime | None = None
+    room_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,10 @@ class GuestRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """The one place for what identifies a person; `passband gateway forget` empties it."""
+    """The one place for what identifies a person; `passband gateway forget` empties it.
+
+    `given_key` and `family_key` are the names as gateway/db/names.py writes them for searching.
+    """
 
     guest_id: str
     given_name: str = ""
@@ -61,6 +68,8 @@ class PersonRow:
     phone: str = ""
     plate: str = ""
     forgotten_at: datetime | None = None
+    given_key: str = ""
+    family_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +183,14 @@ class ReturnWindowRow:
     starts_at: datetime
     ends_at: datetime
     capacity: int
+    taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomNightRow:
+    """One night in all rooms of a type, named by the day on which it begins: how many there are, how many are taken."""
+
+    room_type: str
+    night: date
+    rooms: int
     taken: int = 0

@@ -21,6 +21,7 @@ TABLE_OF: Mapping[type[Any], Table] = {
     rows.StayRow: party.stay,
     rows.EncodingRow: party.encoding,
     rows.ReturnWindowRow: party.return_window,
+    rows.RoomNightRow: party.room_night,
     rows.AccountRow: money.account,
     rows.TransferRow: money.transfer,
     rows.PostingRow: money.posting,

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Forei
 
 from gateway.db.rows.party import EncodingState, PartyState
 from gateway.db.tables.base import identifier, instant, metadata, minor, words
-from gateway.db.types import Packed, Word
+from gateway.db.types import Bytewise, Packed, Word
 from wallet.entitlement import Entitlement
 from wallet.medium import MediumKind, MediumState
 from wallet.token import Step, TokenDocument
@@ -27,6 +27,7 @@ party = Table(
     instant("checked_in_at", nullable=True),
     instant("checked_out_at", nullable=True),
     instant("cancelled_at", nullable=True),
+    identifier("room_type", server_default=""),
     CheckConstraint("price_minor >= 0 AND deposit_minor >= 0", name="amounts"),
     CheckConstraint("arrival_day <= departure_day", name="days"),
 )
@@ -46,11 +47,13 @@ person = Table(
     metadata,
     identifier("guest_id", ForeignKey("guest.id"), primary_key=True),
     words("given_name"),
-    words("family_name", index=True),
+    words("family_name"),
     words("email"),
     words("phone"),
     words("plate"),
     instant("forgotten_at", nullable=True),
+    Column("given_key", Bytewise, nullable=False, server_default="", index=True),
+    Column("family_key", Bytewise, nullable=False, server_default="", index=True),
 )
 
 token = Table(
@@ -159,4 +162,14 @@ return_window = Table(
     CheckConstraint("taken >= 0 AND taken <= capacity", name="never_oversold"),
     CheckConstraint("starts_at < ends_at", name="hours"),
     Index("ix_return_window_starts_at", "starts_at"),
+)
+
+room_night = Table(
+    "room_night",
+    metadata,
+    identifier("room_type", primary_key=True),
+    Column("night", Date(), primary_key=True),
+    Column("rooms", Integer(), nullable=False),
+    Column("taken", Integer(), nullable=False),
+    CheckConstraint("taken >= 0 AND taken <= rooms", name="never_oversold"),
 )

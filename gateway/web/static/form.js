@@ -48,6 +48,7 @@ async function send(form, button) {
     // To another page by the browser, so that it brings its own scripts; back to this one in place, without a jump.
     const landed = new URL(answer.url);
     if (answer.redirected && landed.pathname !== location.pathname) {
+      if (!landed.hash) landed.hash = location.hash; // as a browser does: a claim card's code outlives the sign-in
       location.assign(landed);
       return;
     }

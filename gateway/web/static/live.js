@@ -70,6 +70,10 @@ function refreshSoon(region) {
 }
 
 document.addEventListener("feed:entry", ({ detail: entry }) => {
+  if (entry.kind === "signed_out") {
+    location.reload(); // signed out elsewhere: what is shown here is nobody's any more
+    return;
+  }
   const own = entry.region && document.getElementById(entry.region);
   if (own && entry.html) {
     place(own, String(entry.key), entry.html);

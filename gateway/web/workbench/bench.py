@@ -60,7 +60,11 @@ class Bench:
             )
         if reader.encodings:
             return None
-        return await self._wait(edge, touchpoint, lambda sight: before is None or sight != before)
+        sight = await self._wait(edge, touchpoint, lambda sight: before is None or sight != before)
+        if sight is not None and held.code is None:
+            # With the light the hand is free: the next press may hold the same band elsewhere.
+            await self.field.remove(reader.id)
+        return sight
 
     async def give_pin(self, touchpoint: str, pin: str) -> Sight | None:
         """Give the PIN that a till asks for and return what the lamp shows then. Raises Rejection."""

@@ -128,6 +128,10 @@ class Field:
         """Hold a chip to a reader. Raises Rejection."""
         await self._field("POST", f"/fields/{reader}/present", {"chip": chip, "hold_s": hold_s})
 
+    async def remove(self, reader: str) -> None:
+        """Take away what is held to a reader. Raises Rejection."""
+        await self._field("POST", f"/fields/{reader}/remove", {})
+
     async def show(self, reader: str, text: str) -> None:
         """Show a code to a scanner. Raises Rejection."""
         await self._field("POST", f"/scanners/{reader}/show", {"text": text})

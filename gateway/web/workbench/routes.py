@@ -1,9 +1,10 @@
 """The workbench's page, its presses and its stream."""
 
 from functools import partial
+from ipaddress import ip_address
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +24,31 @@ from gateway.web.workbench.ledger import LINES_SHOWN, ledger_lines
 from gateway.web.workbench.session import BenchSession
 from gateway.web.workbench.stream import bench_stream
 
-router = APIRouter(include_in_schema=False)
+
+def known_host(request: Request) -> None:
+    """Do nothing if the workbench was asked for by an address, as localhost, or by the name it is set to listen on.
+
+    Another site's page can make its own NAME point at loopback (DNS rebinding), and would then be of the workbench's
+    origin; it can't do so with an address.
+
+    Raises:
+        Rejection: 403.
+    """
+    host = request.url.hostname or ""
+    gateway: Gateway = request.app.state.gateway
+    if host not in ("localhost", gateway.settings.host) and not _is_address(host):
+        raise Rejection("foreign_host", 403, "The workbench answers to localhost and to addresses only.")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(known_host)])
 
 # Whoever reaches a simulation's loopback may play with it: there are no guests here but made-up ones.
 Here = Annotated[Visit, Depends(visit("anonymous"))]
@@ -43,12 +68,13 @@ async def workbench(here: Here, held: Annotated[str, Query(max_length=64)] = "")
     carried, tally = await run_in_threadpool(_recorded, here.gateway)
     after = max(0, live["feed_position"] - LINES_SHOWN * 3)
     lines = await run_in_threadpool(ledger_lines, here.gateway, after, live["feed_position"])
+    now = here.gateway.clock.now()
     return here.page(
         "workbench.html",
         **live,
-        now=here.gateway.clock.now(),
+        now=now,
         edges=view.edge_cards(edges, here.pages.resort()),
-        media=view.media(carried, chips, held),
+        media=view.media(carried, chips, held, here.pages.resort(), now),
         ledger=lines[:LINES_SHOWN],
         totals={
             "taps": sum(tally.values()),

@@ -6,11 +6,12 @@ from typing import Any
 
 from gateway.db.bench import Carried
 from gateway.web.workbench.field import Chip, EdgeSeen, Reader, Sight
+from gateway.web.workbench.may import may
 from wallet.resort import Resort, Touchpoint, TouchpointKind
 
 SHOWN_S = 6.0
 ASKED_S = 30.0
-_SLOW = (TouchpointKind.DOOR, TouchpointKind.PARKING_LANE, TouchpointKind.ENCODER, TouchpointKind.PHOTO_POINT)
+_NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
 _CHIPS = {"ntag213": "NTAG213", "ntag215": "NTAG215", "ntag216": "NTAG216", "type4": "Type 4 chip"}
 
 
@@ -19,15 +20,17 @@ def edge_cards(edges: Iterable[EdgeSeen], resort: Resort | None) -> list[dict[st
     return [_card(edge, resort) for edge in edges]
 
 
-def media(carried: Iterable[Carried], chips: Iterable[Chip], chosen: str) -> list[dict[str, Any]]:
-    """Return what can be held to a reader: issued media first, then chips that carry nothing of ours yet.
+def media(
+    carried: Iterable[Carried], chips: Iterable[Chip], chosen: str, resort: Resort | None, now: datetime
+) -> list[dict[str, Any]]:
+    """Return what can be held to a reader: what opens most first, then the rest, then chips that are not ours.
 
     Args:
         chosen: the id of what was held last.
     """
     there = {chip.chip: chip for chip in chips}
     rows = []
-    for each in carried:
+    for each in sorted(carried, key=_use_of):
         chip = there.pop(each.chip_uid, None) if each.chip_uid else None
         if chip is None and each.kind != "phone":
             continue  # a real chip, not one of the field's: nobody can hold it up here
@@ -38,6 +41,8 @@ def media(carried: Iterable[Carried], chips: Iterable[Chip], chosen: str) -> lis
                 "kind": each.kind,
                 "chip": _CHIPS.get(chip.kind, chip.kind) if chip else "Code on the phone",
                 "revoked": each.state == "revoked",
+                "role": _role(each),
+                "may": _may(each, resort, now),
             }
         )
     for blank in there.values():
@@ -47,13 +52,37 @@ def media(carried: Iterable[Carried], chips: Iterable[Chip], chosen: str) -> lis
                 "id": f"chip:{blank.chip}",
                 "guest": label,
                 "kind": "card",
-                "chip": f"{kind}, not ours",
+                "chip": kind,
                 "revoked": False,
+                "role": "",
+                "may": ["Carries nothing of ours"],
             }
         )
     first = rows[0]["id"] if rows else ""
     held = chosen if any(row["id"] == chosen for row in rows) else first
     return [row | {"chosen": row["id"] == held} for row in rows]
+
+
+def _use_of(carried: Carried) -> int:
+    """Return where in the tray a medium lies: in house, other visitors, departed, turned off."""
+    if carried.state == "revoked":
+        return 3
+    return {"checked_in": 0, "checked_out": 2}.get(carried.party_state, 1)
+
+
+def _role(carried: Carried) -> str:
+    """Return who of which party this is, e.g. "lead of 5MTHTA, checked out"."""
+    who = "lead" if carried.lead else "child" if carried.child else "guest"
+    party = f"{who} of {carried.booking_reference}" if carried.booking_reference else ""
+    return f"{party}, checked out" if carried.party_state == "checked_out" else party
+
+
+def _may(carried: Carried, resort: Resort | None, now: datetime) -> list[str]:
+    if carried.state == "revoked":
+        return ["Turned off: opens nothing"]
+    if resort is None or carried.document is None:
+        return []
+    return may(carried.document, resort, now) or ["Opens nothing now"]
 
 
 def span(length: timedelta) -> str:
@@ -145,9 +174,11 @@ def _items(point: Touchpoint | None, resort: Resort | None) -> list[dict[str, An
 
 def _lease(readers: Iterable[dict[str, Any]], resort: Resort | None) -> timedelta | None:
     """Return how long the edge decides alone with the facts it has; None for doors, which do so for the stay."""
-    kinds = {tile["kind"] for tile in readers} - {kind.value for kind in _SLOW}
+    kinds = {tile["kind"] for tile in readers} - {kind.value for kind in _NO_LEASE}
     if resort is None or not kinds:
         return None
-    policies = resort.policies
-    only_tills = kinds == {TouchpointKind.TILL.value}
-    return timedelta(seconds=policies.till_lease_s if only_tills else policies.gate_lease_s)
+    tills = {TouchpointKind.TILL.value} & kinds
+    leases = [resort.policies.till_lease_s] * bool(tills) + [resort.policies.gate_lease_s] * bool(
+        kinds - tills
+    )
+    return timedelta(seconds=min(leases))

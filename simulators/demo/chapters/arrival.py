@@ -1,5 +1,6 @@
 """Check-in, three bands and a phone, the car, the own room and another one."""
 
+from simulators.demo.api import Session
 from simulators.demo.chapters import times
 from simulators.demo.chapters.encoding import encode_band
 from simulators.demo.faults import StoryFailed
@@ -23,7 +24,8 @@ def play(stage: Stage) -> None:
     lead, *children, other = memory.guests
     for guest, kind in zip((lead, *children), ("ntag216", "type4", "ntag216"), strict=True):
         guest.carried = encode_band(stage, guest, kind)
-    _carry_phone(stage, other)
+    assert memory.guest_session is not None, "the family has booked"
+    carry_phone(stage, other, memory.guest_session)
     lead.pin = stage.dice.pin("lead")
     path = f"/api/v1/tokens/{lead.token_id}/pin"
     stage.gateway.command("pin", path, {"pin": lead.pin}, memory.guest_session, "PUT")
@@ -37,12 +39,13 @@ def play(stage: Stage) -> None:
     stage.tell_ledger()
 
 
-def _carry_phone(stage: Stage, guest: Guest) -> None:
+def carry_phone(stage: Stage, guest: Guest, by: Session) -> None:
+    """Let the guest carry the token on a phone, set up `by` the party's own session or the desk's."""
     path = f"/api/v1/tokens/{guest.token_id}/media"
-    stage.gateway.command("phone", path, {"kind": "phone"}, stage.memory.guest_session)
+    stage.gateway.command(f"phone {guest.name}", path, {"kind": "phone"}, by)
 
     def fresh_code() -> str:
-        pass_ = stage.gateway.get(f"/api/v1/tokens/{guest.token_id}/pass", stage.memory.guest_session)
+        pass_ = stage.gateway.get(f"/api/v1/tokens/{guest.token_id}/pass", by)
         return str(pass_["qr"])
 
     guest.carried = Phone(guest.name, fresh_code)

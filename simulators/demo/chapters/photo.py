@@ -28,14 +28,14 @@ def play(stage: Stage) -> None:
     stage.tell_ledger()
 
 
-def draw_picture(seed: int) -> bytes:
-    """Return a JPEG of four figures before a lagoon, its light depending on the seed."""
+def draw_picture(seed: int, figures: int = 4) -> bytes:
+    """Return a JPEG of some figures before a lagoon, its light depending on the seed."""
     from PIL import Image, ImageDraw  # with the first picture: the story has begun long before
 
     image = Image.new("RGB", (1200, 800), (120 + seed % 100, 180, 220))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 500, 1200, 800), fill=(20, 90, 140))
-    for number in range(4):
+    for number in range(figures):
         left = 220 + number * 200
         draw.ellipse((left, 300, left + 80, 380), fill=(230, 190, 150))
         draw.rectangle((left - 10, 380, left + 90, 620), fill=(60 + number * 45, 80, 160 - number * 30))
