@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Condition, Event, Thread
 
 import msgspec
 
+from gateway.bounds import AS_OF_MARGIN
 from gateway.clock import Clock
 from gateway.db import feed as stored
 from gateway.db import load
@@ -22,13 +24,6 @@ from gateway.services.documents import split, takes_pins
 from wallet.resort import Resort
 from wallet.snapshot import WIRE_VERSION, FeedBatch, Snapshot, TokenChange
 from wallet.token import TokenDocument
-
-AS_OF_MARGIN = timedelta(seconds=30)
-"""What `as_of` stays behind the sweep.
-
-The clocks of the gateway's processes may differ, and a command's instant, which a credential carries as `issued_at`, is
-the one at which it was asked: it is committed, and so contained here, as long after as a caller waits for it.
-"""
 
 _TICK_S = 0.25
 _RECENT_MAX = 20_000
@@ -48,10 +43,12 @@ class Feed:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
+        self.clock = clock
+        self._began: dict[object, datetime] = {}
         self._changed = Condition()
         self._head = 0
         self._swept_at: datetime | None = None
+        self._complete_at: datetime | None = None
         self._recent: deque[tuple[int, str]] = deque(maxlen=_RECENT_MAX)
         self._recent_from = 0
         self._waiters: set[_Waiter] = set()
@@ -81,7 +78,7 @@ class Feed:
 
     @property
     def swept_at(self) -> datetime | None:
-        """When the last sweep began: everything committed before it has its position."""
+        """When the last sweep began."""
         return self._swept_at
 
     def release(self) -> None:
@@ -94,18 +91,37 @@ class Feed:
         """Whether whoever reads the feed should end."""
         return self._closing.is_set()
 
+    @contextmanager
+    def carrying_out(self) -> Iterator[None]:
+        """Run a transaction that writes entries; while it is open, `as_of` stays behind its beginning."""
+        mark = object()
+        self._began[mark] = self.clock.now()
+        try:
+            yield
+        finally:
+            del self._began[mark]
+
     def sweep(self) -> None:
         """Number what is committed and let waiting readers know."""
-        began_at = self._clock.now()
+        # Looked at before the database is: a transaction that begins after this has its own instants later still.
+        began_at = self.clock.now()
+        complete_at = min([began_at, *self._began.copy().values()])
         with self._database.read() as connection:
             waiting, head = stored.has_unnumbered(connection), stored.head(connection)
         if waiting:
             with self._database.write() as connection:
                 head = stored.number(connection)
-        self.advance(head, began_at)
+        self.advance(head, began_at, complete_at)
 
-    def advance(self, head: int, swept_at: datetime | None = None) -> None:
-        """Note that positions up to `head` are given; `swept_at` when a sweep that began then has given them."""
+    def advance(
+        self, head: int, swept_at: datetime | None = None, complete_at: datetime | None = None
+    ) -> None:
+        """Note that positions up to `head` are given.
+
+        Args:
+            swept_at: when the sweep that has given them began.
+            complete_at: the same, or when the oldest transaction began that was still open then.
+        """
         known = self._head
         news: list[tuple[int, str, str]] = []
         if head > known:
@@ -123,8 +139,8 @@ class Feed:
                         self._recent_from = self._recent[0][0]
                     self._recent.append((position, "*" if kind == RESORT else scopes))
             self._head = max(self._head, head)
-            if swept_at is not None and (self._swept_at is None or swept_at > self._swept_at):
-                self._swept_at = swept_at
+            self._swept_at = _later(self._swept_at, swept_at)
+            self._complete_at = _later(self._complete_at, complete_at)
             self._changed.notify_all()
         self._wake()
 
@@ -192,12 +208,12 @@ class Feed:
             Rejection: `after` is ahead of the feed (this is not the database the edge knew), or nothing is loaded yet.
         """
         with self._changed:
-            head, swept_at = self._head, self._swept_at
+            head, complete_at = self._head, self._complete_at
         if after > head:
             # Another process may have numbered and served positions that this one has not seen yet.
             self.sweep()
             with self._changed:
-                head, swept_at = self._head, self._swept_at
+                head, complete_at = self._head, self._complete_at
         if after > head:
             raise Rejection(
                 "feed_ahead",
@@ -208,7 +224,7 @@ class Feed:
         with self._database.read() as connection:
             entries = stored.entries_for_scope(connection, venue, after, head, limit)
             upto = entries[-1].position if len(entries) == limit else head
-            as_of = self._as_of(connection, upto, head, swept_at)
+            as_of = self._as_of(connection, upto, head, complete_at)
             resort = self._resort_of(connection)
         pins = takes_pins(resort, venue)
         latest = {entry.token_id: _change(entry, venue, pins) for entry in entries if entry.kind != RESORT}
@@ -231,12 +247,12 @@ class Feed:
                 documents than that; the feed brings them again and their version tells.
         """
         with self._changed:
-            head, swept_at = self._head, self._swept_at
+            head, complete_at = self._head, self._complete_at
         with self._database.read() as connection:
             resort = self._resort_of(connection)
             rows = load.documents(connection, after, limit, scope=venue)
             upto = head if position is None else min(position, head)
-            as_of = self._as_of(connection, upto, head, swept_at)
+            as_of = self._as_of(connection, upto, head, complete_at)
         pins = takes_pins(resort, venue)
         return Snapshot(
             wire=WIRE_VERSION,
@@ -247,9 +263,9 @@ class Feed:
             next_after=rows[-1].token_id if len(rows) == limit else None,
         )
 
-    def _as_of(self, connection: Connection, upto: int, head: int, swept_at: datetime | None) -> datetime:
+    def _as_of(self, connection: Connection, upto: int, head: int, complete_at: datetime | None) -> datetime:
         """Return up to which instant everything is known to who knows the positions up to `upto`."""
-        as_of = swept_at or self._clock.now()
+        as_of = complete_at or self.clock.now()
         if upto < head:
             as_of = min(as_of, stored.instant_at(connection, upto) or as_of)
         return as_of - AS_OF_MARGIN
@@ -276,6 +292,10 @@ class Feed:
             except Exception:
                 # The database is away for a moment; the next tick tries again, and /readyz tells meanwhile.
                 logging.getLogger(__name__).exception("the feed could not be numbered")
+
+
+def _later(known: datetime | None, told: datetime | None) -> datetime | None:
+    return max(filter(None, (known, told)), default=None)
 
 
 def _change(entry: FeedEntry, venue: str, pins: bool) -> TokenChange:

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.bounds import AS_OF_MARGIN
 from gateway.clock import SystemClock
 from gateway.db import feed as stored
 from gateway.db import rows as r
 from gateway.db.engine import Database
 from gateway.db.load import rows_where
 from gateway.errors import Rejection
-from gateway.feed import AS_OF_MARGIN, Feed
+from gateway.feed import Feed
 from tests.support.gateway_world import (
     RESORT,
     Charge,
