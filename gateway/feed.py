@@ -201,11 +201,24 @@ class Feed:
         with self._database.read() as connection:
             return stored.entries_of_party(connection, party_id, after, limit)
 
-    def batch_for(self, venue: str, after: int, limit: int = _PAGE) -> FeedBatch:
-        """Return what an edge of `venue` must learn behind `after`: of each token the latest document, or a tombstone.
+    def must_continue(self, after: int, mark: str) -> None:
+        """Do nothing if the entry at `after` is the one that `mark` names; without a mark nobody can tell.
 
         Raises:
-            Rejection: `after` is ahead of the feed (this is not the database the edge knew), or nothing is loaded yet.
+            Rejection: it is another one: the database was restored from an older copy, and has gone on from there.
+        """
+        if after and mark:
+            with self._database.read() as connection:
+                _must_continue(connection, after, mark)
+
+    def batch_for(self, venue: str, after: int, limit: int = _PAGE, *, mark: str = "") -> FeedBatch:
+        """Return what an edge of `venue` must learn behind `after`: of each token the latest document, or a tombstone.
+
+        Args:
+            mark: what the edge was told to stand at `after`; empty when it was told none.
+        Raises:
+            Rejection: `after` is ahead of the feed, or another entry stands there (this is not the database the edge
+                knew), or nothing is loaded yet.
         """
         with self._changed:
             head, complete_at = self._head, self._complete_at
@@ -222,10 +235,12 @@ class Feed:
                 {"head": head},
             )
         with self._database.read() as connection:
+            _must_continue(connection, after, mark)
             entries = stored.entries_for_scope(connection, venue, after, head, limit)
             upto = entries[-1].position if len(entries) == limit else head
             as_of = self._as_of(connection, upto, head, complete_at)
             resort = self._resort_of(connection)
+            reached = stored.mark_at(connection, upto)
         pins = takes_pins(resort, venue)
         latest = {entry.token_id: _change(entry, venue, pins) for entry in entries if entry.kind != RESORT}
         return FeedBatch(
@@ -235,23 +250,29 @@ class Feed:
             as_of=as_of,
             changes=tuple(sorted(latest.values(), key=lambda change: change.position)),
             resort=resort if any(entry.kind == RESORT for entry in entries) else None,
+            mark=reached,
         )
 
     def snapshot_for(
-        self, venue: str, after: str, position: int | None = None, limit: int = _PAGE
+        self, venue: str, after: str, position: int | None = None, limit: int = _PAGE, *, mark: str = ""
     ) -> Snapshot:
         """Return one page of the latest documents of a venue, behind the token id `after`.
 
         Args:
             position: the first page's position, given back for the pages that follow. A later page may hold newer
                 documents than that; the feed brings them again and their version tells.
+            mark: the first page's mark, given back with its position.
+        Raises:
+            Rejection: the pages before were another database's, or nothing is loaded yet.
         """
         with self._changed:
             head, complete_at = self._head, self._complete_at
         with self._database.read() as connection:
+            _must_continue(connection, position or 0, mark)
             resort = self._resort_of(connection)
             rows = load.documents(connection, after, limit, scope=venue)
             upto = head if position is None else min(position, head)
+            reached = stored.mark_at(connection, upto)
             as_of = self._as_of(connection, upto, head, complete_at)
         pins = takes_pins(resort, venue)
         return Snapshot(
@@ -261,6 +282,7 @@ class Feed:
             resort=resort,
             documents=tuple(_for_edge(row.body, pins) for row in rows),
             next_after=rows[-1].token_id if len(rows) == limit else None,
+            mark=reached,
         )
 
     def _as_of(self, connection: Connection, upto: int, head: int, complete_at: datetime | None) -> datetime:
@@ -292,6 +314,15 @@ class Feed:
             except Exception:
                 # The database is away for a moment; the next tick tries again, and /readyz tells meanwhile.
                 logging.getLogger(__name__).exception("the feed could not be numbered")
+
+
+def _must_continue(connection: Connection, after: int, mark: str) -> None:
+    if after and mark and stored.mark_at(connection, after) != mark:
+        raise Rejection(
+            "feed_forked",
+            409,
+            f"Another entry stands at {after} here: this ledger was restored from an older copy. Take a new snapshot.",
+        )
 
 
 def _later(known: datetime | None, told: datetime | None) -> datetime | None:

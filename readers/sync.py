@@ -69,7 +69,7 @@ class Pusher:
         self._in_flight = None
         if receipt.set_aside:
             log.warning("the gateway set aside the entries %s", receipt.set_aside)
-        self._adopt(receipt.epoch, receipt.acknowledged, receipt.head, "")
+        self._adopt(receipt.epoch, receipt.acknowledged, receipt.head, "", receipt.position)
         return True
 
     def _push_all(self, stop: threading.Event) -> None:
@@ -93,10 +93,10 @@ class Pusher:
         entries = tuple(line.entry for line in lines)
         return JournalBatch(WIRE_VERSION, self._edge, entries[0].epoch, entries, lines[-1].head)
 
-    def _adopt(self, epoch: str, acknowledged: int, head: str, why: str) -> None:
+    def _adopt(self, epoch: str, acknowledged: int, head: str, why: str, position: int = 0) -> None:
         """Take the gateway's mark if the chain agrees; otherwise the two tell different stories."""
         before = self._store.mark().acknowledged
-        if not self._store.acknowledge(epoch, acknowledged, head):
+        if not self._store.acknowledge(epoch, acknowledged, head, position):
             self.alarm = f"the gateway knows another entry {acknowledged} of epoch {epoch} than this edge"
             raise TransportFault(self.alarm)
         if acknowledged == before:
@@ -172,7 +172,8 @@ class Puller:
             self._take_snapshot()
             return
         try:
-            batch = self._transport.feed(self._store.known().position, self._feed_wait_s)
+            known = self._store.known()
+            batch = self._transport.feed(known.position, self._feed_wait_s, known.mark)
             self._store.put_batch(batch)
         except (FeedGone, OutOfStep) as fault:
             log.warning("the feed can't be continued (%s): taking a snapshot", fault)
@@ -183,7 +184,7 @@ class Puller:
         page = self._transport.snapshot(None, None)
         self._store.put_page(page, first=True)
         while page.next_after is not None:
-            page = self._transport.snapshot(page.next_after, page.position)
+            page = self._transport.snapshot(page.next_after, page.position, page.mark)
             self._store.put_page(page, first=False)
         self._whole = True
 

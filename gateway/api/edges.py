@@ -23,6 +23,7 @@ WAIT_MAX_S = 25.0
 
 Edge = Annotated[Principal, Depends(role("edge"))]
 Wait = Annotated[float, Query(ge=0, le=WAIT_MAX_S)]
+Mark = Annotated[str, Query(max_length=64)]
 
 
 class EdgeWish(BaseModel):
@@ -107,12 +108,16 @@ def anchors(gateway: GatewayHere, edge: Edge) -> Anchors:
 
 @router.get("/edge/feed", response_class=Response)
 async def feed(
-    gateway: GatewayHere, edge: Edge, after: Annotated[int, Query(ge=0)], wait_s: Wait = 0.0
+    gateway: GatewayHere, edge: Edge, after: Annotated[int, Query(ge=0)], wait_s: Wait = 0.0, mark: Mark = ""
 ) -> Response:
-    """What changed for this edge behind `after`; waits until something did, or the time is up."""
+    """What changed for this edge behind `after`; waits until something did, or the time is up.
+
+    `mark` is that of the last batch or snapshot: with it a restored ledger is told apart (409 feed_forked).
+    """
     if wait_s:
+        await run_in_threadpool(gateway.feed.must_continue, after, mark)
         await gateway.feed.until(after, wait_s, edge.venue)
-    batch = await run_in_threadpool(gateway.feed.batch_for, edge.venue or "", after)
+    batch = await run_in_threadpool(gateway.feed.batch_for, edge.venue or "", after, mark=mark)
     return Response(encode(batch), media_type="application/json")
 
 
@@ -122,9 +127,10 @@ def snapshot(
     edge: Edge,
     after: Annotated[str, Query(max_length=64)] = "",
     position: Annotated[int | None, Query(ge=0)] = None,
+    mark: Mark = "",
 ) -> Response:
     """One page of every document of this edge's venue, and the position to read the feed from."""
-    page = gateway.feed.snapshot_for(edge.venue or "", after, position)
+    page = gateway.feed.snapshot_for(edge.venue or "", after, position, mark=mark)
     return Response(encode(page), media_type="application/json")
 
 

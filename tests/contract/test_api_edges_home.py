@@ -78,7 +78,11 @@ def test_a_journal_brought_twice_charges_once(shops: Shops) -> None:
     batch = encode(shops.batch((tap, charged(shops.world, tap, shops.right.id))))
     first, again = shops.edge.post("/edge/journal", batch), shops.edge.post("/edge/journal", batch)
     assert first.status_code == 200, first.text
-    assert first.json() == again.json()
+    assert {**first.json(), "position": 0} == {**again.json(), "position": 0}
+    changes = shops.world.gateway.feed.batch_for("shops", 0).changes
+    assert 0 < max(change.position for change in changes) <= first.json()["position"]
+    (told,) = [change.document for change in changes if change.token_id == shops.token]
+    assert tap.tap_id in {use.tap_id for use in told.uses}
     assert (first.json()["acknowledged"], first.json()["head"]) == (1, shops.head)
     assert shops.account().balance_minor == 149_001 + 1_450
     lines = shops.desk.get(f"/parties/{shops.booking['party_id']}/folio").json()["lines"]

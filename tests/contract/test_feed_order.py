@@ -241,6 +241,40 @@ def test_a_position_the_feed_never_gave_is_refused(gateway: House) -> None:
     assert (refused.value.code, refused.value.status) == ("feed_ahead", 409)
 
 
+def test_a_restored_feed_that_has_grown_past_an_edge_is_told_from_the_one_it_knew(gateway: House) -> None:
+    kept = gateway.party()
+    copied = gateway.feed.batch_for("park", 0)
+    gateway.do("test.move", Move(kept["token_id"], band="04aa"))
+    known = gateway.feed.batch_for("park", copied.to_position, mark=copied.mark)
+    assert known.mark != copied.mark
+    assert gateway.feed.snapshot_for("park", "").mark == known.mark
+
+    with gateway.database.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM feed_entry WHERE position > {copied.to_position}")
+    restored = Feed(gateway.database, SystemClock())
+    with gateway.database.write() as connection:
+        entry = "'{}', '{}', '', '', '{}', 'n', 'a', 'web', '2030-01-01T10:00:00.000000Z'"
+        for n in range(3):
+            connection.exec_driver_sql(
+                "INSERT INTO feed_entry (kind, body, scopes, scopes_after, command_id, command_name, actor, channel, "
+                f"at) VALUES ({entry.format('other', '{{}}', n)})"
+            )
+    restored.sweep()
+    assert restored.head > known.to_position
+
+    for ask in (
+        lambda: restored.batch_for("park", known.to_position, mark=known.mark),
+        lambda: restored.snapshot_for("park", "", known.to_position, mark=known.mark),
+        lambda: restored.must_continue(known.to_position, known.mark),
+    ):
+        with pytest.raises(Rejection) as refused:
+            ask()
+        assert (refused.value.code, refused.value.status) == ("feed_forked", 409)
+    # Who stands where the copy was made loses nothing; who knows no marks is served as before.
+    assert restored.batch_for("park", copied.to_position, mark=copied.mark).to_position == restored.head
+    assert restored.batch_for("park", known.to_position).to_position == restored.head
+
+
 def test_a_new_resort_reaches_every_edge_and_moves_the_documents_it_must(gateway: House) -> None:
     token = gateway.party("lagoon")["token_id"]
     after = gateway.feed.head
