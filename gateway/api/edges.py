@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +14,7 @@ from gateway.edge_codes import new_edge
 from gateway.errors import Rejection
 from gateway.services.documents import takes_pins
 from gateway.services.edge import Enrolment
+from wallet.public_key import is_sound
 from wallet.snapshot import encode
 
 router = APIRouter(tags=["edges"])
@@ -90,7 +90,10 @@ async def enrol(
     names = (f"address:{request.client.host if request.client else 'unknown'}", f"edge:{body.edge}")
     gateway.failures.check(*names)
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(body.public_key))
+        if not is_sound(bytes.fromhex(body.public_key)):
+            raise Rejection(
+                "unsound_key", 422, "That is no public key of an edge: anyone could sign under it."
+            )
         wish = Enrolment(body.edge, gateway.vault.code_hash("enrol", body.code), body.public_key)
         answer = await called.do("edge.enrol", wish)
     except Rejection as rejection:
