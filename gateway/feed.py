@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class Feed:
         self._complete_at: datetime | None = None
         self._recent: deque[tuple[int, str]] = deque(maxlen=_RECENT_MAX)
         self._recent_from = 0
-        self._waiters: set[_Waiter] = set()
+        self._waiters: defaultdict[str | None, set[_Waiter]] = defaultdict(set)
         self._stopping = Event()
         self._closing = Event()
         self._thread = Thread(target=self._tick, name="feed", daemon=True)
@@ -84,7 +84,7 @@ class Feed:
     def release(self) -> None:
         """Let everyone who waits go, now and from now on: the process is about to end."""
         self._closing.set()
-        self._wake(everyone=True)
+        self._wake(None)
 
     @property
     def closing(self) -> bool:
@@ -127,27 +127,32 @@ class Feed:
         if head > known:
             with self._database.read() as connection:
                 news = stored.scopes_after(connection, known, _RECENT_MAX)
+        concerned: set[str] | None = set()
         with self._changed:
             if len(news) == _RECENT_MAX:
                 # Too much to remember one by one: whoever stands before this is simply told to look.
                 self._recent.clear()
                 self._recent_from = head
+                concerned = None
             last = self._recent[-1][0] if self._recent else self._recent_from
             for position, kind, scopes in news:
                 if last < position <= head:
                     if len(self._recent) == _RECENT_MAX:
                         self._recent_from = self._recent[0][0]
-                    self._recent.append((position, "*" if kind == RESORT else scopes))
+                    told = "*" if kind == RESORT else scopes or f"|{topic(kind)}|"
+                    self._recent.append((position, told))
+                    concerned = None if concerned is None or told == "*" else concerned | split(told)
             self._head = max(self._head, head)
             self._swept_at = _later(self._swept_at, swept_at)
             self._complete_at = _later(self._complete_at, complete_at)
             self._changed.notify_all()
-        self._wake()
+        if head > known:
+            self._wake(concerned)
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
     def wait(self, after: int, timeout_s: float, scope: str | None = None) -> bool:
-        """Wait in this thread until something (that concerns the venue `scope`) stands behind `after`."""
+        """Wait in this thread until something (that concerns the venue or topic `scope`) stands behind `after`."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: self._closing.is_set() or self._has(after, scope), timeout_s
@@ -159,14 +164,14 @@ class Feed:
         with self._changed:
             if self._has(after, scope) or self._closing.is_set():
                 return True
-            self._waiters.add(waiter)
+            self._waiters[scope].add(waiter)
         try:
             await asyncio.wait_for(waiter.event.wait(), timeout_s)
         except TimeoutError:
             return False
         finally:
             with self._changed:
-                self._waiters.discard(waiter)
+                self._waiters[scope].discard(waiter)
         return True
 
     def _has(self, after: int, scope: str | None) -> bool:
@@ -181,9 +186,12 @@ class Feed:
                 return True
         return False
 
-    def _wake(self, *, everyone: bool = False) -> None:
+    def _wake(self, concerned: set[str] | None) -> None:
+        """Wake who waits for anything at all or for one of these venues and topics; everyone for None."""
         with self._changed:
-            ready = [each for each in self._waiters if everyone or self._has(each.after, each.scope)]
+            scopes = self._waiters.keys() if concerned is None else self._waiters.keys() & {None, *concerned}
+            waiting = [each for scope in scopes for each in self._waiters[scope]]
+            ready = [each for each in waiting if self._closing.is_set() or self._has(each.after, each.scope)]
             self._changed.notify_all()
         for waiter in ready:
             with suppress(RuntimeError):  # its event loop has ended meanwhile, and the waiter with it
@@ -314,6 +322,11 @@ class Feed:
             except Exception:
                 # The database is away for a moment; the next tick tries again, and /readyz tells meanwhile.
                 logging.getLogger(__name__).exception("the feed could not be numbered")
+
+
+def topic(kind: str) -> str:
+    """Return what to wait for, as a scope, to hear of events of this kind's noun: "@encoding" for "encoding.issued"."""
+    return f"@{kind.partition('.')[0]}"
 
 
 def _must_continue(connection: Connection, after: int, mark: str) -> None:

@@ -35,6 +35,7 @@ class Pusher:
         self._backoff = backoff
         self._wake = threading.Event()
         self._in_flight: JournalBatch | None = None
+        self._batch_max = BATCH_MAX
         self.alarm = ""
         self.last_error = ""
 
@@ -67,6 +68,7 @@ class Pusher:
             self._adopt(batch.epoch, refusal.acknowledged, refusal.head, str(refusal))
             return True
         self._in_flight = None
+        self._batch_max = min(BATCH_MAX, self._batch_max * 2)
         if receipt.set_aside:
             log.warning("the gateway set aside the entries %s", receipt.set_aside)
         self._adopt(receipt.epoch, receipt.acknowledged, receipt.head, "", receipt.position)
@@ -79,6 +81,8 @@ class Pusher:
             except (TransportFault, StoreUnwritable) as fault:
                 self.last_error = str(fault)
                 retry_after_s = fault.retry_after_s if isinstance(fault, Unreachable) else None
+                if retry_after_s is not None:
+                    self._take_less()
                 stop.wait(self._backoff.pause_s(retry_after_s))
                 continue
             self._backoff.succeed()
@@ -86,8 +90,13 @@ class Pusher:
             if not more:
                 return
 
+    def _take_less(self) -> None:
+        """Cut the next batch to half: a gateway that has no time for a large one would have none for ever."""
+        self._in_flight = None
+        self._batch_max = max(1, self._batch_max // 2)
+
     def _next_batch(self) -> JournalBatch | None:
-        lines = self._store.unacknowledged(BATCH_MAX)
+        lines = self._store.unacknowledged(self._batch_max)
         if not lines:
             return None
         entries = tuple(line.entry for line in lines)

@@ -1,5 +1,6 @@
 """The feed: dense positions, nothing missed, in commit order, whoever writes; and each venue gets exactly its own."""
 
+import asyncio
 import multiprocessing
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from gateway.db import rows as r
 from gateway.db.engine import Database
 from gateway.db.load import rows_where
 from gateway.errors import Rejection
-from gateway.feed import Feed
+from gateway.feed import Feed, topic
 from tests.support.gateway_world import (
     RESORT,
     Charge,
@@ -214,6 +215,26 @@ def test_a_wait_for_one_venue_is_not_woken_by_another(gateway: House) -> None:
 
     assert not gateway.feed.wait(after, 0.1, "park")
     assert gateway.feed.wait(after, 0.1, "cove")
+
+
+def test_only_who_may_be_concerned_is_looked_at_when_something_happens(
+    gateway: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five thousand edges wait: a change in one park is no reason to go through those of the others."""
+    gateway.feed.sweep()
+    after, asked = gateway.feed.head, []
+
+    async def wait() -> tuple[bool, ...]:
+        scopes = ("park", "cove", topic("encoding.issued"), topic("test.moved"), None)
+        waiting = [asyncio.create_task(gateway.feed.until(after, 1.0, scope)) for scope in scopes]
+        await asyncio.sleep(0)
+        has = gateway.feed._has
+        monkeypatch.setattr(gateway.feed, "_has", lambda at, scope: asked.append(scope) or has(at, scope))
+        await asyncio.to_thread(gateway.party, "lagoon")
+        return tuple(await asyncio.gather(*waiting))
+
+    assert asyncio.run(wait()) == (True, False, False, False, True)
+    assert set(asked) == {"park", None}
 
 
 def test_a_leap_of_the_feed_wakes_everyone_it_may_concern(

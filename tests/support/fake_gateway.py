@@ -46,6 +46,7 @@ class FakeGateway:
         self.hold_delay.set()
         self.lose_answers: Counter[str] = Counter()
         self.refuse: Counter[str] = Counter()
+        self.entries_max: int | None = None
         self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
         self.nonces: set[str] = set()
@@ -189,6 +190,8 @@ class FakeGateway:
         with self.lock:
             if batch.epoch != self.epoch and not self.entries:
                 self.epoch = batch.epoch
+            if self.entries_max is not None and len(batch.entries) > self.entries_max:
+                return 503, b"{}"
             known = len(self.entries)
             fresh = tuple(entry for entry in batch.entries if entry.number > known)
             try:
@@ -294,6 +297,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
+            if status == 503 and self.owner.entries_max is not None:
+                self.send_header("retry-after", "0")
             self.end_headers()
             self.wfile.write(body)
         except OSError:

@@ -140,6 +140,15 @@ class TestPush:
         parts.journal()
         assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 2, 2.0)
 
+    def test_a_gateway_without_time_for_a_large_batch_gets_smaller_ones(self, parts):
+        parts.gateway.entries_max = 100
+        parts.journal(400)
+        parts.run(parts.pusher)
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 401)
+        parts.gateway.entries_max = None
+        parts.journal()
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 402)
+
     def test_after_a_cut_the_backlog_comes_home_within_a_second(self, parts):
         parts.run(parts.pusher)
         assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 1)
