@@ -79,7 +79,8 @@ async def encoding(encoding_id: str, gateway: GatewayHere, wait_s: Wait = 0.0) -
         job = await run_in_threadpool(_job, gateway, encoding_id)
         left_s = wait_s - (gateway.clock.monotonic() - began_s)
         over = job.state in (EncodingState.DONE, EncodingState.FAILED)
-        if over or left_s <= 0 or not await gateway.feed.until(head, left_s, _NEWS):
+        # For anything: that a band is done is told of the medium. One desk waits here, not every encoder.
+        if over or left_s <= 0 or not await gateway.feed.until(head, left_s):
             return _state(job)
 
 
