@@ -83,6 +83,7 @@ class KeyKind(IntEnum):
     ISSUER = 12  # "keys": all issuer keys
     SESSION = 13  # by token hash
     EDGE = 20  # the edge and its journal heads
+    JOURNAL = 25  # a span of an edge's journal by journal_key(): the taps that came home in it
     PARTY = 30  # party, guests, persons, stays, sign-in codes
     CHIP = 35  # a chip by its UID → the TOKENs that it carried
     TOKEN = 40  # token, media, entitlements, uses that matter, document, open encodings, pending holds
@@ -123,6 +124,11 @@ def span_key(photo_point: str, touchpoint: str, span: tuple[datetime, datetime] 
     """
     ends = "|".join(end.isoformat() for end in span) if span else "|"
     return Key(KeyKind.PHOTO_POINT, f"{photo_point}|{touchpoint}|{ends}")
+
+
+def journal_key(edge: str, epoch: str, first: int, last: int) -> Key:
+    """Return the key of the entries `first` to `last`, both included, of an edge's journal."""
+    return Key(KeyKind.JOURNAL, f"{edge}|{epoch}|{first}|{last}")
 
 
 def set_aside_key(edge: str, epoch: str, number: int) -> Key:

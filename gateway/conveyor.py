@@ -11,14 +11,24 @@ from typing import Any
 import msgspec
 
 from gateway import books, publish
+from gateway.bounds import QUEUED_MAX_S, WRITTEN_WITHIN_S
 from gateway.clock import Entropy
 from gateway.command import Command, Key, KeyKind, Outcome, Service
 from gateway.db import feed as stored_feed
 from gateway.db import load, locks, write
-from gateway.db.engine import UNSTORABLE, Connection, Database, is_conflict, is_retryable
+from gateway.db.engine import (
+    UNSTORABLE,
+    Connection,
+    Database,
+    is_conflict,
+    is_retryable,
+    is_unavailable,
+    said_by,
+    take_your_time,
+)
 from gateway.db.resort import ResortShelf
 from gateway.db.rows import CommandRow, FeedEntryRow, ResortVersionRow, TokenDocumentRow
-from gateway.errors import Busy, Rejection, unstorable
+from gateway.errors import Busy, Rejection, Unavailable, unstorable
 from gateway.feed import Feed
 from gateway.waiting import Answer, Waiting, answered, expanded, guarded, stored
 from gateway.working_set import WorkingSet
@@ -48,11 +58,14 @@ class Conveyor:
         self._database = database
         self._feed = feed
         self._services = services
+        # The feed's own: how long a command is under way, and what `as_of` says, are one promise.
+        self._clock = feed.clock
         self._entropy = entropy
         self._queue_max = queue_max
         self._batch_max = batch_max
         self._on_batch = on_batch
         self._queue: deque[Waiting] = deque()
+        self._queued_weight = 0
         self._arrived = Condition()
         self._stopping = Event()
         self._shelf = ResortShelf()
@@ -79,14 +92,19 @@ class Conveyor:
         """Put a command on the conveyor; the future gives its answer once it is committed, or the Rejection.
 
         Raises:
-            Busy: too many commands wait.
+            Busy: too much work waits: a journal's batch counts as many times as it has entries.
         """
         service = self._services[name]
-        waiting = Waiting(service, command, command.body_hash(name), service.weight(command.body))
+        asked_s = self._clock.monotonic()
+        waiting = Waiting(service, command, command.body_hash(name), service.weight(command.body), asked_s)
         with self._arrived:
-            if self._stopping.is_set() or len(self._queue) >= self._queue_max:
+            # One that is heavier than the whole queue may come alone: it could never come otherwise.
+            weight = self._queued_weight
+            full = weight >= self._queue_max or (weight and weight + waiting.weight > self._queue_max)
+            if self._stopping.is_set() or full:
                 raise Busy()
             self._queue.append(waiting)
+            self._queued_weight += waiting.weight
             self._arrived.notify()
         return waiting.future
 
@@ -119,11 +137,15 @@ class Conveyor:
                 if batch and (first.service.alone or weight > self._batch_max):
                     break
                 batch.append(self._queue.popleft())
+                self._queued_weight -= first.weight
                 if first.service.alone:
                     break
             return batch
 
-    def _carry_out(self, batch: list[Waiting]) -> None:
+    def _carry_out(self, waiting: list[Waiting]) -> None:
+        batch = [each for each in waiting if self._is_in_time(each)]
+        if not batch:
+            return
         try:
             self._transaction(batch)
         except Exception as error:
@@ -147,6 +169,8 @@ class Conveyor:
                 break
             # Jitter, so that two processes that met in a deadlock do not meet again.
             self._stopping.wait(0.002 * 2**attempt * (0.5 + self._entropy.draw(1)[0] / 255))
+            if not self._is_in_time(waiting):
+                return
             try:
                 self._transaction([waiting])
             except Exception as next_error:
@@ -157,10 +181,21 @@ class Conveyor:
             return
         if isinstance(error, UNSTORABLE):
             error = unstorable()
+        elif is_unavailable(error) or isinstance(error, _TooLate):
+            _log.warning("%s %s is answered busy: %s", waiting.service.name, waiting.id, said_by(error))
+            error = Busy() if isinstance(error, _TooLate) else Unavailable()
         else:
             _log.error("%s %s failed", waiting.service.name, waiting.id, exc_info=error)
         waiting.outcome = error
         waiting.tell()
+
+    def _is_in_time(self, waiting: Waiting) -> bool:
+        """Answer Busy to a command that has waited too long: carried out now, it would show later than `as_of` says."""
+        if self._clock.monotonic() - waiting.asked_s <= QUEUED_MAX_S:
+            return True
+        waiting.outcome = Busy()
+        waiting.tell()
+        return False
 
     def _number(self) -> None:
         """Give the batch its positions before it is answered, so that who wrote something can read it in the feed."""
@@ -172,7 +207,11 @@ class Conveyor:
     # --- one transaction ----------------------------------------------------------------------------------------------
 
     def _transaction(self, batch: Sequence[Waiting]) -> None:
-        with self._database.write() as connection:
+        with self._feed.carrying_out(), self._database.write() as connection:
+            # A resort's load goes through every document: it takes its time, and everyone waits for it.
+            hurried = [each for each in batch if not each.service.alone]
+            if not hurried:
+                take_your_time(connection)
             # The same command in another process: the second must find the answer, not decide on what it changed.
             locks.hold(connection, [f"COMMAND:{each.id}" for each in batch])
             known = load.answers(connection, {each.id for each in batch})
@@ -193,6 +232,8 @@ class Conveyor:
             if self._database.is_sqlite:
                 # The one writer holds the database, so commit order is the order here: no second commit needed.
                 stored_feed.number(connection)
+            if any(self._clock.monotonic() - each.asked_s > WRITTEN_WITHIN_S for each in hurried):
+                raise _TooLate("it took too long to write")
 
     def _loaded(self, connection: Connection, batch: Sequence[Waiting]) -> WorkingSet:
         """Hold the keys kind by kind, in their order, and load what hangs on them; each may lead to later ones."""
@@ -298,6 +339,10 @@ def _rescoped(
     state.take([row])
     state.put([renewed])
     return [publish.token_entry(waiting.service.name, waiting.command, renewed, row.scopes)]
+
+
+class _TooLate(Exception):
+    """A transaction may not commit any more: what it holds would show later than `as_of` says."""
 
 
 def _name(key: Key) -> str:

@@ -1,7 +1,8 @@
 """What can go wrong with a command, and how HTTP says it (RFC 9457 problem details).
 
 Rejection                 a command, or a request, is refused; nothing was written
-├─ Busy                   the queue is full: 429 with Retry-After
+├─ Busy                   the queue is full, or it waited too long in it: 429 with Retry-After
+│  └─ Unavailable         the database has no time, room or connection at this moment: 503 with Retry-After
 └─ TooMany                someone tries or asks too often: 429 with Retry-After
 """
 
@@ -32,10 +33,16 @@ class Rejection(Exception):
 
 
 class Busy(Rejection):
-    """More commands wait than may; come back in a moment."""
+    """More commands wait than may; come back in a moment, with the same Idempotency-Key."""
 
-    def __init__(self, retry_after_s: int = 1) -> None:
-        super().__init__("busy", 429, "Too many requests wait at this moment. Please try again in a second.")
+    def __init__(
+        self,
+        retry_after_s: int = 1,
+        code: str = "busy",
+        status: int = 429,
+        sentence: str = "Too many requests wait at this moment. Please try again in a second.",
+    ) -> None:
+        super().__init__(code, status, sentence)
         self.retry_after_s = retry_after_s
 
     @property
@@ -55,6 +62,14 @@ class TooMany(Rejection):
     def headers(self) -> dict[str, str]:
         """When to come back."""
         return {"Retry-After": str(self.retry_after_s)}
+
+
+class Unavailable(Busy):
+    """The database does not answer in time; come back in a moment, with the same Idempotency-Key."""
+
+    def __init__(self) -> None:
+        sentence = "The ledger is busy at this moment. Please try again in a few seconds."
+        super().__init__(2, "unavailable", 503, sentence)
 
 
 def not_found(noun: str, identifier: str) -> Rejection:

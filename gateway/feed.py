@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections import deque
-from contextlib import suppress
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Condition, Event, Thread
 
 import msgspec
 
+from gateway.bounds import AS_OF_MARGIN
 from gateway.clock import Clock
 from gateway.db import feed as stored
 from gateway.db import load
@@ -22,13 +24,6 @@ from gateway.services.documents import split, takes_pins
 from wallet.resort import Resort
 from wallet.snapshot import WIRE_VERSION, FeedBatch, Snapshot, TokenChange
 from wallet.token import TokenDocument
-
-AS_OF_MARGIN = timedelta(seconds=30)
-"""What `as_of` stays behind the sweep.
-
-The clocks of the gateway's processes may differ, and a command's instant, which a credential carries as `issued_at`, is
-the one at which it was asked: it is committed, and so contained here, as long after as a caller waits for it.
-"""
 
 _TICK_S = 0.25
 _RECENT_MAX = 20_000
@@ -48,13 +43,15 @@ class Feed:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
+        self.clock = clock
+        self._began: dict[object, datetime] = {}
         self._changed = Condition()
         self._head = 0
         self._swept_at: datetime | None = None
+        self._complete_at: datetime | None = None
         self._recent: deque[tuple[int, str]] = deque(maxlen=_RECENT_MAX)
         self._recent_from = 0
-        self._waiters: set[_Waiter] = set()
+        self._waiters: defaultdict[str | None, set[_Waiter]] = defaultdict(set)
         self._stopping = Event()
         self._closing = Event()
         self._thread = Thread(target=self._tick, name="feed", daemon=True)
@@ -81,57 +78,81 @@ class Feed:
 
     @property
     def swept_at(self) -> datetime | None:
-        """When the last sweep began: everything committed before it has its position."""
+        """When the last sweep began."""
         return self._swept_at
 
     def release(self) -> None:
         """Let everyone who waits go, now and from now on: the process is about to end."""
         self._closing.set()
-        self._wake(everyone=True)
+        self._wake(None)
 
     @property
     def closing(self) -> bool:
         """Whether whoever reads the feed should end."""
         return self._closing.is_set()
 
+    @contextmanager
+    def carrying_out(self) -> Iterator[None]:
+        """Run a transaction that writes entries; while it is open, `as_of` stays behind its beginning."""
+        mark = object()
+        self._began[mark] = self.clock.now()
+        try:
+            yield
+        finally:
+            del self._began[mark]
+
     def sweep(self) -> None:
         """Number what is committed and let waiting readers know."""
-        began_at = self._clock.now()
+        # Looked at before the database is: a transaction that begins after this has its own instants later still.
+        began_at = self.clock.now()
+        complete_at = min([began_at, *self._began.copy().values()])
         with self._database.read() as connection:
             waiting, head = stored.has_unnumbered(connection), stored.head(connection)
         if waiting:
             with self._database.write() as connection:
                 head = stored.number(connection)
-        self.advance(head, began_at)
+        self.advance(head, began_at, complete_at)
 
-    def advance(self, head: int, swept_at: datetime | None = None) -> None:
-        """Note that positions up to `head` are given; `swept_at` when a sweep that began then has given them."""
+    def advance(
+        self, head: int, swept_at: datetime | None = None, complete_at: datetime | None = None
+    ) -> None:
+        """Note that positions up to `head` are given.
+
+        Args:
+            swept_at: when the sweep that has given them began.
+            complete_at: the same, or when the oldest transaction began that was still open then.
+        """
         known = self._head
         news: list[tuple[int, str, str]] = []
         if head > known:
             with self._database.read() as connection:
                 news = stored.scopes_after(connection, known, _RECENT_MAX)
+        concerned: set[str] | None = set()
         with self._changed:
             if len(news) == _RECENT_MAX:
                 # Too much to remember one by one: whoever stands before this is simply told to look.
                 self._recent.clear()
                 self._recent_from = head
+                concerned = None
             last = self._recent[-1][0] if self._recent else self._recent_from
             for position, kind, scopes in news:
                 if last < position <= head:
                     if len(self._recent) == _RECENT_MAX:
                         self._recent_from = self._recent[0][0]
-                    self._recent.append((position, "*" if kind == RESORT else scopes))
+                    told = "*" if kind == RESORT else scopes or f"|{topic(kind)}|"
+                    self._recent.append((position, told))
+                    concerned = None if concerned is None or told == "*" else concerned | split(told)
             self._head = max(self._head, head)
-            if swept_at is not None and (self._swept_at is None or swept_at > self._swept_at):
-                self._swept_at = swept_at
+            self._swept_at = _later(self._swept_at, swept_at)
+            self._complete_at = _later(self._complete_at, complete_at)
             self._changed.notify_all()
-        self._wake()
+        if head > known:
+            self._wake(concerned)
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
     def wait(self, after: int, timeout_s: float, scope: str | None = None) -> bool:
-        """Wait in this thread until something (that concerns the venue `scope`) stands behind `after`."""
+        """Wait in this thread until something (that concerns the venue or topic `scope`) stands behind `after`."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: self._closing.is_set() or self._has(after, scope), timeout_s
@@ -143,14 +164,14 @@ class Feed:
         with self._changed:
             if self._has(after, scope) or self._closing.is_set():
                 return True
-            self._waiters.add(waiter)
+            self._waiters[scope].add(waiter)
         try:
             await asyncio.wait_for(waiter.event.wait(), timeout_s)
         except TimeoutError:
             return False
         finally:
             with self._changed:
-                self._waiters.discard(waiter)
+                self._waiters[scope].discard(waiter)
         return True
 
     def _has(self, after: int, scope: str | None) -> bool:
@@ -165,9 +186,12 @@ class Feed:
                 return True
         return False
 
-    def _wake(self, *, everyone: bool = False) -> None:
+    def _wake(self, concerned: set[str] | None) -> None:
+        """Wake who waits for anything at all or for one of these venues and topics; everyone for None."""
         with self._changed:
-            ready = [each for each in self._waiters if everyone or self._has(each.after, each.scope)]
+            scopes = self._waiters.keys() if concerned is None else self._waiters.keys() & {None, *concerned}
+            waiting = [each for scope in scopes for each in self._waiters[scope]]
+            ready = [each for each in waiting if self._closing.is_set() or self._has(each.after, each.scope)]
             self._changed.notify_all()
         for waiter in ready:
             with suppress(RuntimeError):  # its event loop has ended meanwhile, and the waiter with it
@@ -185,19 +209,32 @@ class Feed:
         with self._database.read() as connection:
             return stored.entries_of_party(connection, party_id, after, limit)
 
-    def batch_for(self, venue: str, after: int, limit: int = _PAGE) -> FeedBatch:
-        """Return what an edge of `venue` must learn behind `after`: of each token the latest document, or a tombstone.
+    def must_continue(self, after: int, mark: str) -> None:
+        """Do nothing if the entry at `after` is the one that `mark` names; without a mark nobody can tell.
 
         Raises:
-            Rejection: `after` is ahead of the feed (this is not the database the edge knew), or nothing is loaded yet.
+            Rejection: it is another one: the database was restored from an older copy, and has gone on from there.
+        """
+        if after and mark:
+            with self._database.read() as connection:
+                _must_continue(connection, after, mark)
+
+    def batch_for(self, venue: str, after: int, limit: int = _PAGE, *, mark: str = "") -> FeedBatch:
+        """Return what an edge of `venue` must learn behind `after`: of each token the latest document, or a tombstone.
+
+        Args:
+            mark: what the edge was told to stand at `after`; empty when it was told none.
+        Raises:
+            Rejection: `after` is ahead of the feed, or another entry stands there (this is not the database the edge
+                knew), or nothing is loaded yet.
         """
         with self._changed:
-            head, swept_at = self._head, self._swept_at
+            head, complete_at = self._head, self._complete_at
         if after > head:
             # Another process may have numbered and served positions that this one has not seen yet.
             self.sweep()
             with self._changed:
-                head, swept_at = self._head, self._swept_at
+                head, complete_at = self._head, self._complete_at
         if after > head:
             raise Rejection(
                 "feed_ahead",
@@ -206,10 +243,12 @@ class Feed:
                 {"head": head},
             )
         with self._database.read() as connection:
+            _must_continue(connection, after, mark)
             entries = stored.entries_for_scope(connection, venue, after, head, limit)
             upto = entries[-1].position if len(entries) == limit else head
-            as_of = self._as_of(connection, upto, head, swept_at)
+            as_of = self._as_of(connection, upto, head, complete_at)
             resort = self._resort_of(connection)
+            reached = stored.mark_at(connection, upto)
         pins = takes_pins(resort, venue)
         latest = {entry.token_id: _change(entry, venue, pins) for entry in entries if entry.kind != RESORT}
         return FeedBatch(
@@ -219,24 +258,30 @@ class Feed:
             as_of=as_of,
             changes=tuple(sorted(latest.values(), key=lambda change: change.position)),
             resort=resort if any(entry.kind == RESORT for entry in entries) else None,
+            mark=reached,
         )
 
     def snapshot_for(
-        self, venue: str, after: str, position: int | None = None, limit: int = _PAGE
+        self, venue: str, after: str, position: int | None = None, limit: int = _PAGE, *, mark: str = ""
     ) -> Snapshot:
         """Return one page of the latest documents of a venue, behind the token id `after`.
 
         Args:
             position: the first page's position, given back for the pages that follow. A later page may hold newer
                 documents than that; the feed brings them again and their version tells.
+            mark: the first page's mark, given back with its position.
+        Raises:
+            Rejection: the pages before were another database's, or nothing is loaded yet.
         """
         with self._changed:
-            head, swept_at = self._head, self._swept_at
+            head, complete_at = self._head, self._complete_at
         with self._database.read() as connection:
+            _must_continue(connection, position or 0, mark)
             resort = self._resort_of(connection)
             rows = load.documents(connection, after, limit, scope=venue)
             upto = head if position is None else min(position, head)
-            as_of = self._as_of(connection, upto, head, swept_at)
+            reached = stored.mark_at(connection, upto)
+            as_of = self._as_of(connection, upto, head, complete_at)
         pins = takes_pins(resort, venue)
         return Snapshot(
             wire=WIRE_VERSION,
@@ -245,11 +290,12 @@ class Feed:
             resort=resort,
             documents=tuple(_for_edge(row.body, pins) for row in rows),
             next_after=rows[-1].token_id if len(rows) == limit else None,
+            mark=reached,
         )
 
-    def _as_of(self, connection: Connection, upto: int, head: int, swept_at: datetime | None) -> datetime:
+    def _as_of(self, connection: Connection, upto: int, head: int, complete_at: datetime | None) -> datetime:
         """Return up to which instant everything is known to who knows the positions up to `upto`."""
-        as_of = swept_at or self._clock.now()
+        as_of = complete_at or self.clock.now()
         if upto < head:
             as_of = min(as_of, stored.instant_at(connection, upto) or as_of)
         return as_of - AS_OF_MARGIN
@@ -276,6 +322,24 @@ class Feed:
             except Exception:
                 # The database is away for a moment; the next tick tries again, and /readyz tells meanwhile.
                 logging.getLogger(__name__).exception("the feed could not be numbered")
+
+
+def topic(kind: str) -> str:
+    """Return what to wait for, as a scope, to hear of events of this kind's noun: "@encoding" for "encoding.issued"."""
+    return f"@{kind.partition('.')[0]}"
+
+
+def _must_continue(connection: Connection, after: int, mark: str) -> None:
+    if after and mark and stored.mark_at(connection, after) != mark:
+        raise Rejection(
+            "feed_forked",
+            409,
+            f"Another entry stands at {after} here: this ledger was restored from an older copy. Take a new snapshot.",
+        )
+
+
+def _later(known: datetime | None, told: datetime | None) -> datetime | None:
+    return max(filter(None, (known, told)), default=None)
 
 
 def _change(entry: FeedEntry, venue: str, pins: bool) -> TokenChange:

@@ -19,12 +19,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Waiting:
-    """A command on the conveyor. `outcome` is set by a transaction and told to `future` after its commit."""
+    """A command on the conveyor. `outcome` is set by a transaction and told to `future` after its commit.
+
+    `asked_s` is when it was submitted, on the clock's monotonic seconds.
+    """
 
     service: Service[Any]
     command: Command[Any]
     body_hash: str
     weight: int
+    asked_s: float
     future: "Future[Answer]" = field(default_factory=Future)
     outcome: Answer | Exception | None = None
 

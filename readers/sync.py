@@ -35,6 +35,7 @@ class Pusher:
         self._backoff = backoff
         self._wake = threading.Event()
         self._in_flight: JournalBatch | None = None
+        self._batch_max = BATCH_MAX
         self.alarm = ""
         self.last_error = ""
 
@@ -67,9 +68,10 @@ class Pusher:
             self._adopt(batch.epoch, refusal.acknowledged, refusal.head, str(refusal))
             return True
         self._in_flight = None
+        self._batch_max = min(BATCH_MAX, self._batch_max * 2)
         if receipt.set_aside:
             log.warning("the gateway set aside the entries %s", receipt.set_aside)
-        self._adopt(receipt.epoch, receipt.acknowledged, receipt.head, "")
+        self._adopt(receipt.epoch, receipt.acknowledged, receipt.head, "", receipt.position)
         return True
 
     def _push_all(self, stop: threading.Event) -> None:
@@ -79,6 +81,8 @@ class Pusher:
             except (TransportFault, StoreUnwritable) as fault:
                 self.last_error = str(fault)
                 retry_after_s = fault.retry_after_s if isinstance(fault, Unreachable) else None
+                if retry_after_s is not None:
+                    self._take_less()
                 stop.wait(self._backoff.pause_s(retry_after_s))
                 continue
             self._backoff.succeed()
@@ -86,17 +90,22 @@ class Pusher:
             if not more:
                 return
 
+    def _take_less(self) -> None:
+        """Cut the next batch to half: a gateway that has no time for a large one would have none for ever."""
+        self._in_flight = None
+        self._batch_max = max(1, self._batch_max // 2)
+
     def _next_batch(self) -> JournalBatch | None:
-        lines = self._store.unacknowledged(BATCH_MAX)
+        lines = self._store.unacknowledged(self._batch_max)
         if not lines:
             return None
         entries = tuple(line.entry for line in lines)
         return JournalBatch(WIRE_VERSION, self._edge, entries[0].epoch, entries, lines[-1].head)
 
-    def _adopt(self, epoch: str, acknowledged: int, head: str, why: str) -> None:
+    def _adopt(self, epoch: str, acknowledged: int, head: str, why: str, position: int = 0) -> None:
         """Take the gateway's mark if the chain agrees; otherwise the two tell different stories."""
         before = self._store.mark().acknowledged
-        if not self._store.acknowledge(epoch, acknowledged, head):
+        if not self._store.acknowledge(epoch, acknowledged, head, position):
             self.alarm = f"the gateway knows another entry {acknowledged} of epoch {epoch} than this edge"
             raise TransportFault(self.alarm)
         if acknowledged == before:
@@ -172,7 +181,8 @@ class Puller:
             self._take_snapshot()
             return
         try:
-            batch = self._transport.feed(self._store.known().position, self._feed_wait_s)
+            known = self._store.known()
+            batch = self._transport.feed(known.position, self._feed_wait_s, known.mark)
             self._store.put_batch(batch)
         except (FeedGone, OutOfStep) as fault:
             log.warning("the feed can't be continued (%s): taking a snapshot", fault)
@@ -183,7 +193,7 @@ class Puller:
         page = self._transport.snapshot(None, None)
         self._store.put_page(page, first=True)
         while page.next_after is not None:
-            page = self._transport.snapshot(page.next_after, page.position)
+            page = self._transport.snapshot(page.next_after, page.position, page.mark)
             self._store.put_page(page, first=False)
         self._whole = True
 

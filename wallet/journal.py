@@ -63,6 +63,7 @@ class JournalReceipt(Struct, frozen=True, omit_defaults=True):
     """The gateway's answer: it has everything up to `acknowledged`, whose chain value is `head`.
 
     `set_aside` lists the numbers of entries that could not be applied and wait for a person.
+    `position` is the feed's, up to which everything that these entries did is told; 0 from a gateway that doesn't say.
     """
 
     edge: str
@@ -70,6 +71,7 @@ class JournalReceipt(Struct, frozen=True, omit_defaults=True):
     acknowledged: int
     head: str
     set_aside: tuple[int, ...] = ()
+    position: int = 0
 
 
 class JournalFault(Exception):

@@ -14,7 +14,10 @@ from wallet.tap import Facts
 from wallet.token import TokenDocument, Use
 
 WIRE_VERSION = 1
-"""Grows with each change an older edge cannot read; a batch says which one it is written in."""
+"""Grows with each change an older edge cannot read; a batch says which one it is written in.
+
+A field with a default that an older side may leave unread, like `mark`, is no such change.
+"""
 
 _Wire = TypeVar("_Wire", bound=Struct)
 
@@ -34,6 +37,8 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
     `as_of` is an instant of the gateway's clock: everything committed before it is contained up to `to_position`.
     `resort` is present when it changed within the batch. `chip_keys` are those that this edge's kinds of touchpoint
     need for the chips named by the changed documents.
+    `mark` tells which entry stands at `to_position`. Given back with the next question, it shows a feed that has gone
+    another way since: that of a gateway which was restored from an older copy. Empty from one that knows no marks.
     """
 
     wire: int
@@ -42,14 +47,15 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
     as_of: Instant
     changes: tuple[TokenChange, ...] = ()
     resort: Resort | None = None
+    mark: str = ""
     chip_keys: tuple[ChipKey, ...] = ()
 
 
 class Snapshot(Struct, frozen=True, omit_defaults=True):
     """One page of the latest documents of an edge's scope, in order of token id.
 
-    Apply every page, then the feed from `position` (the same on each page of one run). `next_after` is the token
-    id to ask from next, None on the last page.
+    Apply every page, then the feed from `position` (the same on each page of one run), whose entry `mark` names.
+    `next_after` is the token id to ask from next, None on the last page.
     """
 
     wire: int
@@ -58,6 +64,7 @@ class Snapshot(Struct, frozen=True, omit_defaults=True):
     resort: Resort
     documents: tuple[TokenDocument, ...] = ()
     next_after: str | None = None
+    mark: str = ""
     chip_keys: tuple[ChipKey, ...] = ()
 
 

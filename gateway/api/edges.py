@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -12,9 +11,11 @@ from gateway.auth import Principal
 from gateway.bootstrap import Gateway
 from gateway.db import house
 from gateway.edge_codes import new_edge
+from gateway.errors import Rejection
 from gateway.services.documents import takes_pins
 from gateway.services.edge import Enrolment
 from gateway.tries import Kind
+from wallet.public_key import is_sound
 from wallet.snapshot import encode
 
 router = APIRouter(tags=["edges"])
@@ -24,6 +25,7 @@ _CODE_BEGINNING = 4
 
 Edge = Annotated[Principal, Depends(role("edge"))]
 Wait = Annotated[float, Query(ge=0, le=WAIT_MAX_S)]
+Mark = Annotated[str, Query(max_length=64)]
 
 
 class EdgeWish(BaseModel):
@@ -90,7 +92,10 @@ async def enrol(
     # The code's beginning is part of the name: who guesses cannot lock out the edge that has the right code.
     name = f"{body.edge} {body.code[:_CODE_BEGINNING]}"
     with gateway.failures.trying(Kind.ENROLMENT, name, address_of(request)):
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(body.public_key))
+        if not is_sound(bytes.fromhex(body.public_key)):
+            raise Rejection(
+                "unsound_key", 422, "That is no public key of an edge: anyone could sign under it."
+            )
         wish = Enrolment(body.edge, gateway.vault.code_hash("enrol", body.code), body.public_key)
         answer = await called.do("edge.enrol", wish)
     return await run_in_threadpool(_anchors, gateway, answer["edge"], answer["venue"])
@@ -104,12 +109,16 @@ def anchors(gateway: GatewayHere, edge: Edge) -> Anchors:
 
 @router.get("/edge/feed", response_class=Response)
 async def feed(
-    gateway: GatewayHere, edge: Edge, after: Annotated[int, Query(ge=0)], wait_s: Wait = 0.0
+    gateway: GatewayHere, edge: Edge, after: Annotated[int, Query(ge=0)], wait_s: Wait = 0.0, mark: Mark = ""
 ) -> Response:
-    """What changed for this edge behind `after`; waits until something did, or the time is up."""
+    """What changed for this edge behind `after`; waits until something did, or the time is up.
+
+    `mark` is that of the last batch or snapshot: with it a restored ledger is told apart (409 feed_forked).
+    """
     if wait_s:
+        await run_in_threadpool(gateway.feed.must_continue, after, mark)
         await gateway.feed.until(after, wait_s, edge.venue)
-    batch = await run_in_threadpool(gateway.feed.batch_for, edge.venue or "", after)
+    batch = await run_in_threadpool(gateway.feed.batch_for, edge.venue or "", after, mark=mark)
     return Response(encode(batch), media_type="application/json")
 
 
@@ -119,9 +128,10 @@ def snapshot(
     edge: Edge,
     after: Annotated[str, Query(max_length=64)] = "",
     position: Annotated[int | None, Query(ge=0)] = None,
+    mark: Mark = "",
 ) -> Response:
     """One page of every document of this edge's venue, and the position to read the feed from."""
-    page = gateway.feed.snapshot_for(edge.venue or "", after, position)
+    page = gateway.feed.snapshot_for(edge.venue or "", after, position, mark=mark)
     return Response(encode(page), media_type="application/json")
 
 

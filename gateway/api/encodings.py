@@ -16,6 +16,7 @@ from gateway.bootstrap import Gateway
 from gateway.db import encodings
 from gateway.db.rows import EncodingRow, EncodingState
 from gateway.errors import not_found
+from gateway.feed import topic
 from gateway.services.encodings import ConfirmEncoding, IssueEncoding, RequestEncoding
 from gateway.services.passes import fitted
 from wallet.credential import Credential
@@ -27,6 +28,7 @@ router = APIRouter(tags=["encodings"])
 JOB_LASTS = timedelta(hours=1)
 """After this an encoder no longer offers to write what nobody came for."""
 
+_NEWS = topic("encoding")
 EdgeCaller = Annotated[Caller, Depends(caller("edge"))]
 Wait = Annotated[float, Query(ge=0, le=25)]
 
@@ -77,6 +79,7 @@ async def encoding(encoding_id: str, gateway: GatewayHere, wait_s: Wait = 0.0) -
         job = await run_in_threadpool(_job, gateway, encoding_id)
         left_s = wait_s - (gateway.clock.monotonic() - began_s)
         over = job.state in (EncodingState.DONE, EncodingState.FAILED)
+        # For anything: that a band is done is told of the medium. One desk waits here, not every encoder.
         if over or left_s <= 0 or not await gateway.feed.until(head, left_s):
             return _state(job)
 
@@ -91,7 +94,7 @@ async def jobs(
         head = gateway.feed.head
         waiting = await run_in_threadpool(_waiting, gateway, edge.venue or "")
         left_s = wait_s - (gateway.clock.monotonic() - began_s)
-        if waiting or left_s <= 0 or not await gateway.feed.until(head, left_s):
+        if waiting or left_s <= 0 or not await gateway.feed.until(head, left_s, _NEWS):
             return {"encodings": waiting}
 
 

@@ -41,7 +41,9 @@ async def take(request: Request, called: EdgeCaller) -> dict[str, Any]:
     receipt = await replace(called, key=_batch_id(batch)).do("journal.take", TakeJournal(batch))
     # Before the answer, so that an edge whose answer was lost has this done again too.
     await run_in_threadpool(follow_up, called.gateway, batch)
-    return receipt
+    # Not part of the stored answer: the entries have their positions only once they are committed.
+    await run_in_threadpool(called.gateway.feed.sweep)
+    return receipt | {"position": called.gateway.feed.head}
 
 
 @router.post("/edge/holds")

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gateway.db.engine import UNSTORABLE
-from gateway.errors import Rejection, unstorable
+from gateway.db.engine import UNSTORABLE, is_unavailable
+from gateway.errors import Rejection, Unavailable, unstorable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -37,6 +37,7 @@ _MEANINGS = {
     413: "Too large",
     422: "The input is not valid; `fields` tells which",
     429: "Too many requests; Retry-After tells when",
+    503: "The database has no time at this moment; Retry-After tells when",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
@@ -102,6 +103,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _failure(request: Request, error: Exception) -> Response:
+    if is_unavailable(error):
+        return await _rejection(request, Unavailable())
     logging.getLogger(__name__).error("%s %s failed", request.method, request.url.path, exc_info=error)
     # What went wrong inside is for the log, not for whoever asked.
     return problem(500, "internal", "Something went wrong here. The same Idempotency-Key can be tried again.")

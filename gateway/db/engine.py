@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from gateway.bounds import (
+    LOCK_WAIT_S,
+    POOL_WAIT_S,
+    READER_IDLE_MAX_S,
+    STATEMENT_MAX_S,
+    WRITER_IDLE_MAX_S,
+    WRITER_WAIT_S,
+)
 
 __all__ = [
     "DATABASE_FAULTS",
@@ -15,17 +25,25 @@ __all__ = [
     "Database",
     "is_conflict",
     "is_retryable",
+    "is_unavailable",
     "normal_url",
     "said_by",
+    "take_your_time",
 ]
 
 UNSTORABLE: tuple[type[Exception], ...] = (DataError, OverflowError)
-DATABASE_FAULTS: tuple[type[Exception], ...] = (DBAPIError,)
 """What is raised when a value itself cannot be kept: a NUL in a text, a number out of range."""
 
-_BUSY_TIMEOUT_S = 15.0
-# PostgreSQL: serialization failure, deadlock, lock not available, admin shutdown, crash shutdown, cannot connect now.
-_RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
+DATABASE_FAULTS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout)
+"""What is raised when the database says no, or cannot be reached."""
+
+_PATIENT_S = 60.0
+# PostgreSQL's codes (its manual, appendix A): serialization failure, deadlock, ended by an operator, crash, starting.
+_RETRYABLE_STATES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
+# Lock not available, statement cancelled by its time-out, idle too long; the classes 08 (no connection) and 53 (out of
+# connections, memory or disk) belong to them.
+_UNAVAILABLE_STATES = frozenset({"55P03", "57014", "25P03"})
+_UNAVAILABLE_CLASSES = ("08", "53")
 
 
 def normal_url(url: str) -> URL:
@@ -48,7 +66,13 @@ def normal_url(url: str) -> URL:
 class Database:
     """Connections to one database. On SQLite a writer begins IMMEDIATE, so that it never has to upgrade a lock."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patient: bool = False) -> None:
+        """Connect when asked first.
+
+        Args:
+            pool_size: connections kept open to read; as many again while there is need.
+            patient: wait for locks and let statements take as long as they like: for migrations, not for serving.
+        """
         self.url = normal_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -56,12 +80,13 @@ class Database:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # It holds people's names: for its owner alone. SQLite gives its log the same mode.
             path.touch(mode=0o600)
-            self._readers = _sqlite(self.url, "BEGIN", pool_size)
-            self._writers = _sqlite(self.url, "BEGIN IMMEDIATE", 2)
+            wait_s = _PATIENT_S if patient else WRITER_WAIT_S
+            self._readers = _sqlite(self.url, "BEGIN", pool_size, wait_s)
+            self._writers = _sqlite(self.url, "BEGIN IMMEDIATE", 2, wait_s)
         else:
-            self._readers = self._writers = create_engine(
-                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
-            )
+            # Apart, so that however many read, who writes finds a connection.
+            self._readers = _postgresql(self.url, pool_size, {} if patient else _READER_BOUNDS)
+            self._writers = _postgresql(self.url, max(2, pool_size // 2), {} if patient else _WRITER_BOUNDS)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -81,9 +106,47 @@ class Database:
         self._writers.dispose()
 
 
-def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
+_READER_BOUNDS = {
+    "lock_timeout": LOCK_WAIT_S,
+    "idle_in_transaction_session_timeout": READER_IDLE_MAX_S,
+}
+_WRITER_BOUNDS = {
+    "lock_timeout": LOCK_WAIT_S,
+    "statement_timeout": STATEMENT_MAX_S,
+    "idle_in_transaction_session_timeout": WRITER_IDLE_MAX_S,
+}
+
+
+def take_your_time(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need; they still wait for no lock for ever."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
+def _postgresql(url: URL, pool_size: int, bounds_s: dict[str, float]) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": _BUSY_TIMEOUT_S}
+        url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=POOL_WAIT_S, pool_pre_ping=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        # Once per connection and not per transaction; and not as a start-up option, which poolers refuse.
+        connection.autocommit = True
+        for name, bound_s in bounds_s.items():
+            connection.execute(f"SET {name} = {round(bound_s * 1000)}")
+        connection.autocommit = False
+
+    return engine
+
+
+def _sqlite(url: URL, begin: str, pool_size: int, wait_s: float) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=POOL_WAIT_S,
+        connect_args={"timeout": wait_s},
     )
 
     @event.listens_for(engine, "connect")
@@ -121,10 +184,30 @@ def is_retryable(error: BaseException) -> bool:
         return False
     if error.connection_invalidated or is_conflict(error):
         return True
-    if getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES:
-        return True
+    return getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES or _is_sqlite_busy(error)
+
+
+def _is_sqlite_busy(error: DBAPIError) -> bool:
     text = str(error.orig)
     return "database is locked" in text or "database is busy" in text
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether the database has no time, no room or no connection at this moment; later it may.
+
+    Who met a held lock has waited for it as long as one may: trying again at once would hold up all who wait behind.
+    """
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", "")
+    if state is None:
+        # What fails before the server said anything, or says it while connecting, comes without a code.
+        return isinstance(error, OperationalError)
+    if state in _UNAVAILABLE_STATES | _RETRYABLE_STATES or state.startswith(_UNAVAILABLE_CLASSES):
+        return True
+    return error.connection_invalidated or _is_sqlite_busy(error)
 
 
 def said_by(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """The feed's rows: numbering what has been committed, and reading by position."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +119,21 @@ def instant_at(connection: Connection, position: int) -> datetime | None:
         select(_ENTRY.c.at).where(_ENTRY.c.position == position)
     ).scalar_one_or_none()
     return found
+
+
+def mark_at(connection: Connection, position: int) -> str:
+    """Return what tells the entry at `position` from any that another life of this database had there; "" for none.
+
+    Two lives share their entries up to the copy that the second was restored from. Behind it even the same command,
+    carried out again at the same position, was asked at another instant.
+    """
+    columns = (_ENTRY.c.kind, _ENTRY.c.token_id, _ENTRY.c.command_id, _ENTRY.c.at)
+    found = connection.execute(select(*columns).where(_ENTRY.c.position == position)).first()
+    if found is None:
+        return ""
+    kind, token_id, command_id, at = found
+    text = "\n".join((str(position), kind, token_id or "", command_id, at.isoformat()))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _behind(after: int, limit: int) -> Select[Any]:

@@ -176,6 +176,13 @@ def _edge(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]
     yield from rows_where(connection, r.JournalHeadRow, taps.journal_head.c.edge.in_(ids))
 
 
+def _journal(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
+    column = taps.tap.c
+    for edge, epoch, first, last in (each.split("|") for each in ids):
+        span = column.number.between(int(first), int(last))
+        yield from rows_where(connection, r.TapRow, column.edge == edge, column.epoch == epoch, span)
+
+
 def _photo_point(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
     photo, tap = photos.photo.c, taps.tap.c
     for key in ids:
@@ -230,6 +237,7 @@ _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any
     KeyKind.ISSUER: _issuer,
     KeyKind.SESSION: _by(r.SessionRow, house.session.c.token_hash),
     KeyKind.EDGE: _edge,
+    KeyKind.JOURNAL: _journal,
     KeyKind.PARTY: _party,
     KeyKind.CHIP: _by(r.MediumRow, party.medium.c.chip_uid),
     KeyKind.TOKEN: _token,

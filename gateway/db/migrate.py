@@ -27,7 +27,7 @@ def migrate(url: str) -> None:
     Raises:
         ValueError: neither a SQLite file nor PostgreSQL.
     """
-    database = Database(url, pool_size=1)
+    database = Database(url, pool_size=1, patient=True)
     try:
         if is_current(database):
             return

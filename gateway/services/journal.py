@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
-from gateway.db.rows import EdgeRow, EdgeState, JournalHeadRow, SetAsideRow
+from gateway.command import Command, Event, Key, KeyKind, Outcome, Service, journal_key
+from gateway.db.rows import EdgeRow, EdgeState, JournalHeadRow, SetAsideRow, TapRow
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
 from gateway.services.holds import hold_accounts
 from gateway.services.taps import ENTRY_FAULTS, TapHome
 from gateway.working_set import WorkingSet
+from wallet.ids import is_id
 from wallet.journal import (
     GENESIS,
     JournalBatch,
@@ -52,10 +53,15 @@ class JournalTake(Service[TakeJournal]):
         return frozenset(keys)
 
     def expand(self, state: WorkingSet, body: TakeJournal) -> frozenset[Key]:
-        """The accounts that hold something for the taps, whosever token the entries name."""
-        return hold_accounts(
-            state, (entry.tap.tap_id for entry in body.batch.entries if entry.tap is not None)
-        )
+        """The accounts that hold something for the taps, whosever token the entries name; and what is known already."""
+        batch = body.batch
+        found = hold_accounts(state, (entry.tap.tap_id for entry in batch.entries if entry.tap is not None))
+        head = state.get(JournalHeadRow, batch.edge, batch.epoch)
+        if head is None or not batch.entries or not 0 < batch.entries[0].number <= head.number:
+            return found
+        # The one behind the last, too: it names what the chain was before it.
+        last = min(batch.entries[-1].number, head.number) + 1
+        return found | {journal_key(batch.edge, batch.epoch, batch.entries[0].number, last)}
 
     def since(self, body: TakeJournal) -> datetime | None:
         """An edge may have been cut off for days: what its guests used on those days decides their taps."""
@@ -71,18 +77,17 @@ class JournalTake(Service[TakeJournal]):
         _check(draft, batch)
         head = draft.get(JournalHeadRow, batch.edge, batch.epoch)
         number, chain = (head.number, head.head) if head else (0, GENESIS)
-        fresh = tuple(entry for entry in batch.entries if entry.number > number)
-        if not fresh:
-            if number and batch.entries and batch.entries[-1].number == number and batch.head != chain:
-                raise _broken(batch, "journal_fork", number, chain, f"it tells another entry {number}")
+        if not batch.entries:
             return Outcome(_receipt(batch, number, chain, ()))
         try:
-            chain = follow(fresh, number, chain)
-            if chain != batch.head:
-                raise JournalFault("its last entry is not the one that the edge chained")
+            _follows(draft, batch, number, chain)
         except JournalFault as fault:
-            code = "journal_gap" if fresh[0].number > number + 1 else "journal_fork"
+            code = "journal_gap" if batch.entries[0].number > number + 1 else "journal_fork"
             raise _broken(batch, code, number, chain, str(fault)) from None
+        fresh = tuple(entry for entry in batch.entries if entry.number > number)
+        if not fresh:
+            return Outcome(_receipt(batch, number, chain, ()))
+        chain = batch.head
         events: list[Event] = []
         aside: list[int] = []
         for index, entry in enumerate(fresh):
@@ -112,9 +117,41 @@ def _check(draft: Draft, batch: JournalBatch) -> None:
             raise Rejection(
                 "journal_mixed", 422, "Every entry of a batch is of the batch's own edge and epoch."
             )
+        if entry.number < 1:
+            raise Rejection("journal_number", 422, "A journal's entries are numbered from 1 on.")
+    if not is_id(batch.epoch):
+        raise Rejection("journal_epoch", 422, "An epoch is the id that the edge made for its journal.")
     edge = draft.get(EdgeRow, batch.edge)
     if edge is None or edge.state is not EdgeState.ENROLLED:
         raise Rejection("edge_not_enrolled", 403, f"The edge {batch.edge!r} is not enrolled here.")
+
+
+def _follows(draft: Draft, batch: JournalBatch, number: int, chain: str) -> None:
+    """Do nothing if the batch continues the journal known up to `number`, or repeats a part of it word for word.
+
+    Raises:
+        JournalFault: a gap, or another story than the one that is known.
+    """
+    first, last = batch.entries[0], batch.entries[-1]
+    if first.number > number + 1:
+        raise JournalFault(f"entry {first.number} follows {number}: expected {number + 1}")
+    if follow(batch.entries, first.number - 1, first.previous) != batch.head:
+        raise JournalFault("its last entry is not the one that the edge chained")
+    if first.number == 1 and first.previous != GENESIS:
+        raise JournalFault("its first entry follows another one")
+    known = tuple(entry for entry in batch.entries if entry.number <= number)
+    if last.number >= number:
+        # The chain value at `number` stands for every entry before it.
+        if follow(known, first.number - 1, first.previous) != chain:
+            raise JournalFault(f"it tells another story up to entry {number}")
+        return
+    stored = {row.number: row.entry for row in draft.find(TapRow, edge=batch.edge, epoch=batch.epoch)}
+    for entry in known:
+        if stored.get(entry.number, entry) != entry:
+            raise JournalFault(f"it tells another entry {entry.number}")
+    after = stored.get(last.number + 1)
+    if after is not None and after.previous != batch.head:
+        raise JournalFault(f"it tells another story up to entry {last.number}")
 
 
 def _broken(batch: JournalBatch, code: str, number: int, chain: str, why: str) -> Rejection:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from readers.store.schema import SCHEMA, SCHEMA_VERSION
+from readers.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 
 _BUSY_S = 10.0
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -97,8 +97,11 @@ def _prepare(db: sqlite3.Connection) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
-    elif version != SCHEMA_VERSION:
+        return
+    if version > SCHEMA_VERSION or version not in {*UPGRADES, SCHEMA_VERSION}:
         raise StoreDamaged(f"edge.sqlite has schema {version}; this program knows {SCHEMA_VERSION} only")
+    for step in range(version, SCHEMA_VERSION):
+        db.executescript(f"BEGIN IMMEDIATE;{UPGRADES[step]}PRAGMA user_version={step + 1};COMMIT;")
 
 
 def _sync_directory(directory: Path) -> None:

@@ -20,16 +20,20 @@ class OutOfStep(Exception):
 
 
 class Known(Struct, frozen=True):
-    """How far this edge knows the feed: everything up to `position`, as of the gateway's instant `as_of`."""
+    """How far this edge knows the feed: everything up to `position`, as of the gateway's instant `as_of`.
+
+    `mark` is what the gateway calls the entry at `position`; empty when it never said.
+    """
 
     position: int
     as_of: datetime | None
+    mark: str = ""
 
 
 def known(db: sqlite3.Connection) -> Known:
     """Return how far the feed is known; `as_of` is None before the first whole snapshot."""
-    position, as_of = db.execute("SELECT position, as_of FROM cursor").fetchone()
-    return Known(position, datetime.fromisoformat(as_of) if as_of else None)
+    position, as_of, mark = db.execute("SELECT position, as_of, mark FROM cursor").fetchone()
+    return Known(position, datetime.fromisoformat(as_of) if as_of else None, mark)
 
 
 def document(db: sqlite3.Connection, token_id: str) -> TokenDocument | None:
@@ -60,15 +64,14 @@ def resort_version(db: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def begin_snapshot(db: sqlite3.Connection, position: int) -> None:
-    """Begin a snapshot run at `position`: what no page of it names is dropped at its end.
+def begin_snapshot(db: sqlite3.Connection) -> None:
+    """Begin a snapshot run: what no page of it names is dropped at its end.
 
-    One that ends before what is known here is told by a gateway that was restored from an older copy. Its
-    versions count anew: kept beside them, those of the lost days would hold off every later revocation.
+    It may be told by a gateway that was restored from an older copy, wherever its feed stands by now. Its versions
+    count anew: kept beside them, those of the lost days would hold off every later revocation.
     """
-    if position < known(db).position:
-        db.execute("UPDATE document SET version = 0, position = 0")
-        db.execute("UPDATE resort SET version = 0")
+    db.execute("UPDATE document SET version = 0, position = 0")
+    db.execute("UPDATE resort SET version = 0")
     db.execute("UPDATE cursor SET run = run + 1")
 
 
@@ -80,7 +83,7 @@ def put_page(db: sqlite3.Connection, page: Snapshot) -> None:
     put_changes(db, changes, run)
     if page.next_after is None:
         db.execute("DELETE FROM document WHERE run < ? AND position <= ?", (run, page.position))
-        _move(db, page.position, page.as_of)
+        _move(db, page.position, page.as_of, page.mark)
 
 
 def put_batch(db: sqlite3.Connection, batch: FeedBatch) -> None:
@@ -100,7 +103,7 @@ def put_batch(db: sqlite3.Connection, batch: FeedBatch) -> None:
     run = db.execute("SELECT run FROM cursor").fetchone()[0]
     put_changes(db, batch.changes, run)
     # The gateway's clock may be set back, what is known is not.
-    _move(db, batch.to_position, max(batch.as_of, stands.as_of))
+    _move(db, batch.to_position, max(batch.as_of, stands.as_of), batch.mark)
 
 
 def put_changes(db: sqlite3.Connection, changes: Iterable[TokenChange], run: int) -> None:
@@ -133,5 +136,5 @@ def put_resort(db: sqlite3.Connection, told: Resort) -> None:
     )
 
 
-def _move(db: sqlite3.Connection, position: int, as_of: datetime) -> None:
-    db.execute("UPDATE cursor SET position = ?, as_of = ?", (position, as_of.isoformat()))
+def _move(db: sqlite3.Connection, position: int, as_of: datetime, mark: str) -> None:
+    db.execute("UPDATE cursor SET position = ?, as_of = ?, mark = ?", (position, as_of.isoformat(), mark))

@@ -35,7 +35,7 @@ def record(db: sqlite3.Connection, entry: JournalEntry, pin_tries: int) -> None:
             _put_pin(db, entry, -pin_tries)
         if entry.tap.sale is not None and not _is_held(entry.tap):
             db.execute(
-                "INSERT INTO offline_sale VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO offline_sale VALUES (?, ?, ?, ?)",
                 (entry.epoch, entry.number, entry.token_id, entry.tap.sale.total_minor),
             )
 
@@ -62,8 +62,18 @@ def offline_minor(db: sqlite3.Connection, token_id: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def settle_acknowledged(db: sqlite3.Connection, epoch: str, number: int) -> None:
-    """Let go of what the entries up to `number` did: offline sales, and what documents tell by now."""
+def settle_acknowledged(db: sqlite3.Connection, epoch: str, number: int, position: int) -> None:
+    """Let go of what the entries up to `number` did: offline sales, and what documents tell by now.
+
+    Args:
+        position: the feed position up to which the gateway tells what they did, 0 when it did not say.
+    """
+    if position:
+        db.execute(
+            "UPDATE local_pin SET covered = ? WHERE epoch = ? AND number <= ? AND covered IS NULL",
+            (position, epoch, number),
+        )
+        settle_covered(db)
     db.execute("DELETE FROM offline_sale WHERE epoch = ? AND number <= ?", (epoch, number))
     tokens = db.execute(
         "SELECT token_id FROM local_use WHERE epoch = ? AND number <= ? "
@@ -72,6 +82,19 @@ def settle_acknowledged(db: sqlite3.Connection, epoch: str, number: int) -> None
     ).fetchall()
     for (token_id,) in tokens:
         settle_token(db, token_id)
+
+
+def settle_covered(db: sqlite3.Connection) -> None:
+    """Let go of the PIN tries that the feed, as far as it is known here, has told.
+
+    A newer document alone does not say so: it may have been made before the tries came home.
+    """
+    db.execute("DELETE FROM local_pin WHERE covered <= (SELECT position FROM cursor)")
+
+
+def begin_snapshot(db: sqlite3.Connection, position: int) -> None:
+    """Take what was acknowledged before a snapshot at `position` for told by it, whatever feed told so before."""
+    db.execute("UPDATE local_pin SET covered = ? WHERE covered > ?", (position, position))
 
 
 def settle_token(db: sqlite3.Connection, token_id: str) -> None:
@@ -94,7 +117,7 @@ def settle_token(db: sqlite3.Connection, token_id: str) -> None:
     told = {use.tap_id for use in document.uses}
     db.executemany("DELETE FROM local_use WHERE tap_id = ?", [row for row in held if row[0] in told])
     db.execute(
-        "DELETE FROM local_pin WHERE token_id = ? AND document_version < ? AND number <= "
+        "DELETE FROM local_pin WHERE token_id = ? AND document_version < ? AND covered IS NULL AND number <= "
         "(SELECT acknowledged FROM epoch WHERE epoch.epoch = local_pin.epoch)",
         (token_id, document.version),
     )
@@ -112,6 +135,6 @@ def _is_held(tap: Tap) -> bool:
 
 def _put_pin(db: sqlite3.Connection, entry: JournalEntry, tries: int) -> None:
     db.execute(
-        "INSERT INTO local_pin VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO local_pin VALUES (?, ?, ?, ?, ?, NULL)",
         (entry.epoch, entry.number, entry.token_id, tries, entry.document_version),
     )

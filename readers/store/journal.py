@@ -84,6 +84,16 @@ def after(db: sqlite3.Connection, epoch: str, number: int, limit: int) -> tuple[
     return tuple(Line(_ENTRY.decode(body), head) for body, head in rows)
 
 
+def between(db: sqlite3.Connection, epoch: str, after_number: int, last: int) -> Iterator[JournalEntry]:
+    """Yield the entries of the epoch behind `after_number` up to `last`, in order."""
+    rows = db.execute(
+        "SELECT body FROM journal WHERE epoch = ? AND number > ? AND number <= ? ORDER BY number",
+        (epoch, after_number, last),
+    )
+    for (body,) in rows:
+        yield _ENTRY.decode(body)
+
+
 def everything(db: sqlite3.Connection) -> Iterator[Line]:
     """Yield all entries, epoch by epoch."""
     rows = db.execute(
@@ -120,6 +130,12 @@ def head_at(db: sqlite3.Connection, epoch: str, number: int) -> str | None:
         return GENESIS
     row = db.execute("SELECT head FROM journal WHERE epoch = ? AND number = ?", (epoch, number)).fetchone()
     return row[0] if row else None
+
+
+def acknowledged(db: sqlite3.Connection, epoch: str) -> int:
+    """Return up to which number the gateway has the epoch's entries."""
+    row = db.execute("SELECT acknowledged FROM epoch WHERE epoch = ?", (epoch,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def set_acknowledged(db: sqlite3.Connection, epoch: str, number: int, head: str) -> None:

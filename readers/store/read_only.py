@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from readers.store import documents, journal
+from readers.store import journal
 from readers.store.database import named
 from readers.store.journal import Line, Mark
 
@@ -47,4 +47,4 @@ def versions(db: sqlite3.Connection) -> dict[str, int]:
 
 def position(db: sqlite3.Connection) -> int:
     """Return the feed position up to which all changes are known."""
-    return documents.known(db).position
+    return int(db.execute("SELECT position FROM cursor").fetchone()[0])

@@ -1,13 +1,20 @@
 """The tables of edge.sqlite."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+UPGRADES = {
+    1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE local_pin ADD COLUMN covered INTEGER;"
+}
+"""What brings a file of that version to the next."""
 
 SCHEMA = """
 CREATE TABLE cursor (            -- one row: how far this edge knows the gateway's feed
     one INTEGER PRIMARY KEY CHECK (one = 1),
     position INTEGER NOT NULL,
     as_of TEXT,                  -- NULL until the first snapshot is complete
-    run INTEGER NOT NULL         -- counts snapshots, to tell their documents from leftovers
+    run INTEGER NOT NULL,        -- counts snapshots, to tell their documents from leftovers
+    mark TEXT NOT NULL DEFAULT ''  -- which entry stands at the position; empty when nobody said
 );
 CREATE TABLE resort (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -58,6 +65,7 @@ CREATE TABLE local_pin (         -- PIN tries made here (a right one takes back 
     token_id TEXT NOT NULL,
     tries INTEGER NOT NULL,
     document_version INTEGER NOT NULL,
+    covered INTEGER,             -- the feed position that tells it, once the gateway said so
     PRIMARY KEY (epoch, number)
 ) WITHOUT ROWID;
 CREATE INDEX local_pin_token ON local_pin (token_id);
@@ -69,5 +77,5 @@ CREATE TABLE offline_sale (      -- approved without the gateway's hold and not 
     PRIMARY KEY (epoch, number)
 ) WITHOUT ROWID;
 CREATE INDEX offline_sale_token ON offline_sale (token_id);
-INSERT INTO cursor VALUES (1, 0, NULL, 0);
+INSERT INTO cursor (one, position, as_of, run) VALUES (1, 0, NULL, 0);
 """

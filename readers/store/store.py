@@ -145,7 +145,8 @@ class Store:
         """Apply one page of a snapshot, `first` or a further one of the same run."""
         with self._database.writing() as db:
             if first:
-                documents.begin_snapshot(db, page.position)
+                documents.begin_snapshot(db)
+                effects.begin_snapshot(db, page.position)
             documents.put_page(db, page)
             self._settle(db, (each.token_id for each in page.documents))
         if first:
@@ -162,16 +163,25 @@ class Store:
             documents.put_batch(db, batch)
             self._settle(db, (each.token_id for each in batch.changes))
 
-    def acknowledge(self, epoch: str, number: int, head: str) -> bool:
+    def acknowledge(self, epoch: str, number: int, head: str, position: int = 0) -> bool:
         """Take the gateway's word that it has the epoch up to `number`, and return whether the chain agrees.
 
-        A mark before the one known is taken too: a restored gateway asks for entries again.
+        A mark before the one known is taken too: a restored gateway asks for entries again, and until it has them no
+        document of its tells what they did.
+
+        Args:
+            position: the feed position up to which the gateway tells what they did, 0 when it did not say.
         """
         with self._database.writing() as db:
             if journal.head_at(db, epoch, number) != head:
                 return False
+            before = journal.acknowledged(db, epoch)
             journal.set_acknowledged(db, epoch, number, head)
-            effects.settle_acknowledged(db, epoch, number)
+            if number < before:
+                # One more than was acknowledged: that one was in doubt.
+                for entry in journal.between(db, epoch, number, before + 1):
+                    effects.record(db, entry, entry.pin_tries)
+            effects.settle_acknowledged(db, epoch, number, position)
             return True
 
     def doubt(self) -> None:
@@ -226,6 +236,7 @@ class Store:
         return resort
 
     def _settle(self, db: sqlite3.Connection, tokens: Iterator[str]) -> None:
+        effects.settle_covered(db)
         kept = effects.tokens_with_effects(db)
         if kept:
             for token_id in kept.intersection(tokens):

@@ -124,13 +124,21 @@ class Transport(Protocol):
         """Return what is to be trusted now."""
         ...
 
-    def snapshot(self, after: str | None, position: int | None) -> Snapshot:
-        """Return the page that follows token id `after` of the run at `position`; a new run's first for None."""
+    def snapshot(self, after: str | None, position: int | None, mark: str = "") -> Snapshot:
+        """Return the page that follows token id `after` of the run at `position`; a new run's first for None.
+
+        Args:
+            mark: the one that came with `position`.
+        Raises:
+            FeedGone: the pages before were told by the gateway's ledger as it was before it was restored.
+        """
         ...
 
-    def feed(self, after: int, wait_s: float) -> FeedBatch:
+    def feed(self, after: int, wait_s: float, mark: str = "") -> FeedBatch:
         """Return what follows position `after`, waiting up to `wait_s` seconds for something to happen.
 
+        Args:
+            mark: the one that came with `after`, empty when none did.
         Raises:
             FeedGone: it can't be continued from there.
         """

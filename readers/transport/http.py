@@ -154,15 +154,18 @@ class HttpTransport:
         """Return what is to be trusted now."""
         return self._pull.get(f"{_API}/edge/anchors", Anchors)
 
-    def snapshot(self, after: str | None, position: int | None) -> Snapshot:
+    def snapshot(self, after: str | None, position: int | None, mark: str = "") -> Snapshot:
         """Return the page of the snapshot that follows token id `after`."""
-        words = {"after": after, "position": position}
+        words = {"after": after, "position": position, "mark": mark or None}
         query = urlencode({name: word for name, word in words.items() if word is not None})
         return self._pull.get(f"{_API}/edge/snapshot" + (f"?{query}" if query else ""), Snapshot)
 
-    def feed(self, after: int, wait_s: float) -> FeedBatch:
+    def feed(self, after: int, wait_s: float, mark: str = "") -> FeedBatch:
         """Return what follows position `after`, waiting for something to happen."""
-        return self._pull.get(f"{_API}/edge/feed?after={after}&wait_s={wait_s:g}", FeedBatch, wait_s=wait_s)
+        target = f"{_API}/edge/feed?after={after}&wait_s={wait_s:g}" + (
+            f"&mark={quote(mark)}" if mark else ""
+        )
+        return self._pull.get(target, FeedBatch, wait_s=wait_s)
 
     def push(self, batch: JournalBatch) -> JournalReceipt:
         """Bring entries home and return what the gateway has."""

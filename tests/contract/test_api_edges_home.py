@@ -21,6 +21,8 @@ from wallet.reasons import Reason
 from wallet.snapshot import encode
 from wallet.tap import Decision, Refused, Tap
 
+EPOCH = "0190a000-0000-7000-8000-000000000001"
+
 
 class Shops:
     """The shops' edge with a family checked in, its journal kept by hand."""
@@ -47,7 +49,7 @@ class Shops:
         for tap, decision in verdicts:
             entry = JournalEntry(
                 edge="shops",
-                epoch="e1",
+                epoch=EPOCH,
                 number=self.number + 1,
                 kind=EntryKind.TAP,
                 at=tap.at,
@@ -60,7 +62,7 @@ class Shops:
             )
             entries.append(entry)
             self.number, self.head = entry.number, chain(self.head, entry)
-        return JournalBatch(1, "shops", "e1", tuple(entries), self.head)
+        return JournalBatch(1, "shops", EPOCH, tuple(entries), self.head)
 
     def hold(self, tap: Tap) -> Any:
         return self.edge.post("/edge/holds", {"tap": tap, "token_id": self.token})
@@ -81,7 +83,11 @@ def test_a_journal_brought_twice_charges_once(shops: Shops) -> None:
     batch = encode(shops.batch((tap, charged(shops.world, tap, shops.right.id))))
     first, again = shops.edge.post("/edge/journal", batch), shops.edge.post("/edge/journal", batch)
     assert first.status_code == 200, first.text
-    assert first.json() == again.json()
+    assert {**first.json(), "position": 0} == {**again.json(), "position": 0}
+    changes = shops.world.gateway.feed.batch_for("shops", 0).changes
+    assert 0 < max(change.position for change in changes) <= first.json()["position"]
+    (told,) = [change.document for change in changes if change.token_id == shops.token]
+    assert tap.tap_id in {use.tap_id for use in told.uses}
     assert (first.json()["acknowledged"], first.json()["head"]) == (1, shops.head)
     assert shops.account().balance_minor == 149_001 + 1_450
     lines = shops.desk.get(f"/parties/{shops.booking['party_id']}/folio").json()["lines"]
@@ -216,10 +222,13 @@ def test_what_was_set_aside_is_shown_and_dismissed(shops: Shops) -> None:
     assert (receipt["acknowledged"], receipt["set_aside"]) == (2, [1])
     (aside,) = shops.operations.get("/set-aside").json()["set_aside"]
     assert (aside["number"], aside["entry"]["tap"]["tap_id"]) == (1, tap.tap_id)
-    failed = shops.operations.post("/set-aside/shops/e1/1/replay", {"note": "Try."})
+    failed = shops.operations.post(f"/set-aside/shops/{EPOCH}/1/replay", {"note": "Try."})
     assert (failed.status_code, failed.json()["code"]) == (409, "cannot_apply")
-    assert shops.operations.post("/set-aside/shops/e1/9/replay", {"note": "x"}).status_code == 404
-    assert shops.operations.post("/set-aside/shops/e1/1/dismiss", {"note": "A test till."}).status_code == 200
+    assert shops.operations.post(f"/set-aside/shops/{EPOCH}/9/replay", {"note": "x"}).status_code == 404
+    assert (
+        shops.operations.post(f"/set-aside/shops/{EPOCH}/1/dismiss", {"note": "A test till."}).status_code
+        == 200
+    )
     assert shops.operations.get("/set-aside").json()["set_aside"] == []
     (kept,) = shops.operations.get("/set-aside", state="dismissed").json()["set_aside"]
     assert kept["note"] == "A test till."

@@ -1,5 +1,6 @@
 """The feed: dense positions, nothing missed, in commit order, whoever writes; and each venue gets exactly its own."""
 
+import asyncio
 import multiprocessing
 import threading
 from collections.abc import Iterator
@@ -10,13 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.bounds import AS_OF_MARGIN
 from gateway.clock import SystemClock
 from gateway.db import feed as stored
 from gateway.db import rows as r
 from gateway.db.engine import Database
 from gateway.db.load import rows_where
 from gateway.errors import Rejection
-from gateway.feed import AS_OF_MARGIN, Feed
+from gateway.feed import Feed, topic
 from tests.support.gateway_world import (
     RESORT,
     Charge,
@@ -215,6 +217,26 @@ def test_a_wait_for_one_venue_is_not_woken_by_another(gateway: House) -> None:
     assert gateway.feed.wait(after, 0.1, "cove")
 
 
+def test_only_who_may_be_concerned_is_looked_at_when_something_happens(
+    gateway: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five thousand edges wait: a change in one park is no reason to go through those of the others."""
+    gateway.feed.sweep()
+    after, asked = gateway.feed.head, []
+
+    async def wait() -> tuple[bool, ...]:
+        scopes = ("park", "cove", topic("encoding.issued"), topic("test.moved"), None)
+        waiting = [asyncio.create_task(gateway.feed.until(after, 1.0, scope)) for scope in scopes]
+        await asyncio.sleep(0)
+        has = gateway.feed._has
+        monkeypatch.setattr(gateway.feed, "_has", lambda at, scope: asked.append(scope) or has(at, scope))
+        await asyncio.to_thread(gateway.party, "lagoon")
+        return tuple(await asyncio.gather(*waiting))
+
+    assert asyncio.run(wait()) == (True, False, False, False, True)
+    assert set(asked) == {"park", None}
+
+
 def test_a_leap_of_the_feed_wakes_everyone_it_may_concern(
     gateway: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +260,40 @@ def test_a_position_the_feed_never_gave_is_refused(gateway: House) -> None:
         gateway.feed.batch_for("park", gateway.feed.head + 1)
 
     assert (refused.value.code, refused.value.status) == ("feed_ahead", 409)
+
+
+def test_a_restored_feed_that_has_grown_past_an_edge_is_told_from_the_one_it_knew(gateway: House) -> None:
+    kept = gateway.party()
+    copied = gateway.feed.batch_for("park", 0)
+    gateway.do("test.move", Move(kept["token_id"], band="04aa"))
+    known = gateway.feed.batch_for("park", copied.to_position, mark=copied.mark)
+    assert known.mark != copied.mark
+    assert gateway.feed.snapshot_for("park", "").mark == known.mark
+
+    with gateway.database.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM feed_entry WHERE position > {copied.to_position}")
+    restored = Feed(gateway.database, SystemClock())
+    with gateway.database.write() as connection:
+        entry = "'{}', '{}', '', '', '{}', 'n', 'a', 'web', '2030-01-01T10:00:00.000000Z'"
+        for n in range(3):
+            connection.exec_driver_sql(
+                "INSERT INTO feed_entry (kind, body, scopes, scopes_after, command_id, command_name, actor, channel, "
+                f"at) VALUES ({entry.format('other', '{{}}', n)})"
+            )
+    restored.sweep()
+    assert restored.head > known.to_position
+
+    for ask in (
+        lambda: restored.batch_for("park", known.to_position, mark=known.mark),
+        lambda: restored.snapshot_for("park", "", known.to_position, mark=known.mark),
+        lambda: restored.must_continue(known.to_position, known.mark),
+    ):
+        with pytest.raises(Rejection) as refused:
+            ask()
+        assert (refused.value.code, refused.value.status) == ("feed_forked", 409)
+    # Who stands where the copy was made loses nothing; who knows no marks is served as before.
+    assert restored.batch_for("park", copied.to_position, mark=copied.mark).to_position == restored.head
+    assert restored.batch_for("park", known.to_position).to_position == restored.head
 
 
 def test_a_new_resort_reaches_every_edge_and_moves_the_documents_it_must(gateway: House) -> None:

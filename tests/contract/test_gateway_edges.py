@@ -55,6 +55,17 @@ def test_a_wrong_code_enrols_nothing(house: Doors, code: str) -> None:
     assert house.enrol(Edge(house.http, "unknown"), "222222222222").status_code == 401
 
 
+@pytest.mark.parametrize("public", ["00" * 32, "01" + "00" * 31])
+def test_a_key_under_which_anyone_could_sign_enrols_nothing_and_leaves_the_code(
+    house: Doors, public: str
+) -> None:
+    code = house.announce("park", "park")
+    wish = {"edge": "park", "code": code, "public_key": public}
+    told = house.http.post(f"{API}/edges/enrol", json=wish, headers=key())
+    assert (told.status_code, told.json()["code"]) == (422, "unsound_key")
+    assert house.enrol(Edge(house.http, "park"), code).status_code == 200
+
+
 def test_a_code_too_old_enrols_nothing(house: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
     code_hash = house.gateway.vault.code_hash("enrol", "OLD2CODE")
     house.gateway.do("edge.add", NewEdge("park", "park", code_hash))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from httpx2 import Response
+from sqlalchemy.exc import OperationalError
 
 from gateway.db.rows import GuestRow, SignInCodeRow
 from gateway.db.write import write_rows
@@ -161,6 +162,22 @@ def test_a_gateway_too_busy_to_look_counts_no_failed_try(
         told = [house.http.post(f"{API}/sign-in", json=wish).json()["code"] for _ in range(5)]
     assert told == ["busy"] * 5
     assert house.http.post(f"{API}/sign-in", json=wish).json()["code"] == "sign_in_refused"
+
+
+def test_a_database_without_a_free_connection_is_told_as_such(
+    house: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Exception):
+        sqlstate = "53300"
+
+    def full(*_: object) -> None:
+        raise OperationalError("connect", {}, Full("too many clients already"))
+
+    operations = house.staff("operations")
+    monkeypatch.setattr("gateway.db.house.edges", full)
+    answer = house.http.get(f"{API}/edges", headers=operations)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "2"
 
 
 def test_an_unknown_name_is_told_the_same_as_a_wrong_password(house: Doors) -> None:

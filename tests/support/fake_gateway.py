@@ -46,6 +46,7 @@ class FakeGateway:
         self.hold_delay.set()
         self.lose_answers: Counter[str] = Counter()
         self.refuse: Counter[str] = Counter()
+        self.entries_max: int | None = None
         self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
         self.nonces: set[str] = set()
@@ -54,6 +55,8 @@ class FakeGateway:
         self.issue_refusal = ""
         self.confirmed: list[tuple[str, dict[str, object]]] = []
         self.as_of = as_of
+        self.life, self.shared = 1, 0
+        self.knows_marks = True
         self._port = 0
         self.start()
 
@@ -95,6 +98,19 @@ class FakeGateway:
             self.log.append(TokenChange(self.position + 1, document.token_id, document.version, document))
             self.lock.notify_all()
 
+    def restore(self, position: int) -> None:
+        """Be set back to an older copy, whose feed ended at `position`; what follows is another life."""
+        with self.lock:
+            del self.log[position:]
+            self.documents = {each.token_id: each.document for each in self.log if each.document}
+            self.life, self.shared = self.life + 1, position
+
+    def mark(self, position: int) -> str:
+        """Return what tells an entry from that of another life at the same position."""
+        if not position or not self.knows_marks:
+            return ""
+        return f"{position}-{1 if position <= self.shared else self.life}"
+
     def taps(self) -> list[JournalEntry]:
         with self.lock:
             return [entry for entry in self.entries if entry.kind is EntryKind.TAP]
@@ -110,9 +126,12 @@ class FakeGateway:
             case "GET", ["edge", "anchors"]:
                 return 200, self.anchors()
             case "GET", ["edge", "snapshot"]:
-                return 200, self.snapshot(query.get("after"), query.get("position"))
+                position, mark = query.get("position"), query.get("mark", "")
+                if mark and self.mark(int(position or 0)) != mark:
+                    return 409, msgspec.json.encode({"code": "feed_forked", "title": "another life"})
+                return 200, self.snapshot(query.get("after"), position)
             case "GET", ["edge", "feed"]:
-                return self.feed(int(query["after"]), float(query["wait_s"]))
+                return self.feed(int(query["after"]), float(query["wait_s"]), query.get("mark", ""))
             case "POST", ["edge", "journal"]:
                 return self.journal(body)
             case "POST", ["edge", "holds"]:
@@ -150,22 +169,29 @@ class FakeGateway:
             page = tuple(self.documents[token] for token in ids[: self.page_size])
             more = page[-1].token_id if len(ids) > self.page_size else None
             return msgspec.json.encode(
-                Snapshot(1, int(position or self.position), self.now(), RESORT, page, more)
+                Snapshot(
+                    1, upto := int(position or self.position), self.now(), RESORT, page, more, self.mark(upto)
+                )
             )
 
-    def feed(self, after: int, wait_s: float) -> tuple[int, bytes]:
+    def feed(self, after: int, wait_s: float, mark: str) -> tuple[int, bytes]:
         with self.lock:
+            if mark and self.knows_marks and after <= self.position and self.mark(after) != mark:
+                return 409, msgspec.json.encode({"code": "feed_forked", "title": "another entry is there"})
             if after > self.position:
                 return 410, msgspec.json.encode({"code": "feed_gone", "title": "no such position"})
             self.lock.wait_for(lambda: self.position > after or self.is_cut, wait_s)
             changes = tuple(self.log[after:])
-            return 200, msgspec.json.encode(FeedBatch(1, after, self.position, self.now(), changes))
+            batch = FeedBatch(1, after, self.position, self.now(), changes, mark=self.mark(self.position))
+            return 200, msgspec.json.encode(batch)
 
     def journal(self, body: bytes) -> tuple[int, bytes]:
         batch = msgspec.json.decode(body, type=JournalBatch)
         with self.lock:
             if batch.epoch != self.epoch and not self.entries:
                 self.epoch = batch.epoch
+            if self.entries_max is not None and len(batch.entries) > self.entries_max:
+                return 503, b"{}"
             known = len(self.entries)
             fresh = tuple(entry for entry in batch.entries if entry.number > known)
             try:
@@ -271,6 +297,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
+            if status == 503 and self.owner.entries_max is not None:
+                self.send_header("retry-after", "0")
             self.end_headers()
             self.wfile.write(body)
         except OSError:

@@ -74,7 +74,7 @@ class Edge:
         assert credential is not None
         return JournalEntry(
             edge=self.edge,
-            epoch="epoch-1",
+            epoch="0190a000-0000-7000-8000-000000000001",
             number=self.number + 1,
             kind=EntryKind.TAP,
             at=tap.at,
@@ -93,7 +93,7 @@ class Edge:
             entry = self.entry(tap, decision)
             entries.append(entry)
             self.number, self.head = entry.number, chain(self.head, entry)
-        return JournalBatch(1, self.edge, "epoch-1", tuple(entries), self.head)
+        return JournalBatch(1, self.edge, "0190a000-0000-7000-8000-000000000001", tuple(entries), self.head)
 
     def bring_home(self, *verdicts: tuple[Tap, Decision]) -> dict[str, Any]:
         return self.world.do("journal.take", TakeJournal(self.batch(*verdicts)))

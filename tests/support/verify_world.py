@@ -129,3 +129,12 @@ class Day:
 def read_evidence(folder: Path) -> dict[str, EdgeEvidence]:
     """Return what the edges in `folder` have to show."""
     return {venue: evidence(venue, venue, folder / venue, folder / venue / "lamp.jsonl") for venue in VENUES}
+
+
+def had(tap_id: str, **changes: object) -> Callable[[JournalEntry], JournalEntry]:
+    """Return what makes the entry of a tap another one."""
+
+    def change(entry: JournalEntry) -> JournalEntry:
+        return replace(entry, **changes) if entry.tap and entry.tap.tap_id == tap_id else entry
+
+    return change

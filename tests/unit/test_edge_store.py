@@ -184,7 +184,7 @@ class TestLocalUses:
 
     def acknowledge(self, rig):
         mark = rig.store.mark()
-        assert rig.store.acknowledge(mark.epoch, mark.number, mark.head)
+        assert rig.store.acknowledge(mark.epoch, mark.number, mark.head, 11)
 
     def tell(self, rig, *uses):
         told = TokenChange(11, an_id(1, 1), 2, a_document(1, 2, uses=uses))
@@ -212,6 +212,93 @@ class TestLocalUses:
         self.acknowledge(rig)
         self.tell(rig, other)
         assert (self.count(rig), self.kept(rig)) == (2, 1)
+
+    def test_a_restored_gateway_that_lost_it_has_it_counted_here_again(self, rig):
+        use, mark = self.use(rig), rig.store.mark()
+        self.acknowledge(rig)
+        self.tell(rig, use)
+        assert self.kept(rig) == 0
+        rig.store.put_page(a_snapshot(a_document(1)), first=True)
+        rig.store.doubt()
+        assert rig.store.acknowledge(mark.epoch, 0, GENESIS)
+        assert (self.count(rig), self.kept(rig)) == (1, 1)
+        self.acknowledge(rig)
+        self.tell(rig, use)
+        assert (self.count(rig), self.kept(rig)) == (1, 0)
+
+
+class TestLocalPins:
+    """A wrong PIN counts from its try until the feed has told it, whatever document comes in between."""
+
+    @pytest.fixture
+    def rig(self, tmp_path):
+        rig = Rig(tmp_path)
+        rig.store.put_page(a_snapshot(a_document(1)), first=True)
+        rig.tap("gate-1", FakeContact(a_credential(1)))
+        self.tap = rig.entries()[-1].tap
+        with rig.store.writing() as writing:
+            rested = writing.facts(self.tap, online=True)
+            writing.append(EntryKind.PIN_TRY, NOON, tap=self.tap, rested=rested)
+        yield rig
+        rig.close()
+
+    def tries(self, rig):
+        with rig.store.writing() as writing:
+            return writing.facts(self.tap, online=True).facts.pin_tries
+
+    def acknowledge(self, rig, position):
+        mark = rig.store.mark()
+        assert rig.store.acknowledge(mark.epoch, mark.number, mark.head, position)
+
+    def tell(self, rig, position, version, tries):
+        known = rig.store.known().position
+        told = TokenChange(position, an_id(1, 1), version, a_document(1, version, pin_tries=tries))
+        rig.store.put_batch(feed(known, position, told))
+
+    def test_a_document_made_before_the_try_came_home_does_not_forget_it(self, rig):
+        self.acknowledge(rig, position=12)
+        self.tell(rig, 11, 2, tries=0)
+        assert self.tries(rig) == 1
+        self.tell(rig, 12, 3, tries=1)
+        assert self.tries(rig) == 1
+
+    def test_told_before_the_receipt_it_is_let_go_with_it(self, rig):
+        self.tell(rig, 12, 2, tries=1)
+        self.acknowledge(rig, position=12)
+        assert self.tries(rig) == 1
+
+    def test_a_restored_gateway_does_not_hold_it_for_ever(self, rig):
+        self.acknowledge(rig, position=900)
+        rig.store.put_page(a_snapshot(a_document(1, 2, pin_tries=1), position=20), first=True)
+        assert self.tries(rig) == 1
+
+    def test_a_gateway_that_tells_no_position_is_taken_at_its_documents(self, rig):
+        self.acknowledge(rig, position=0)
+        assert self.tries(rig) == 1
+        self.tell(rig, 11, 2, tries=1)
+        assert self.tries(rig) == 1
+
+
+def test_a_file_of_the_last_version_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "edge.sqlite"
+    store = Store(path, "edge-1", an_id(1, 99), NOON)
+    store.put_page(a_snapshot(a_document(1)), first=True)
+    store.close()
+    # As the last version made it, one column short.
+    _spoil(path, "CREATE TABLE short AS SELECT one, position, as_of, run FROM cursor")
+    _spoil(path, "DROP TABLE cursor")
+    _spoil(path, "ALTER TABLE short RENAME TO cursor")
+    _spoil(path, "ALTER TABLE local_pin DROP COLUMN covered")
+    _spoil(path, "PRAGMA user_version = 1")
+    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
+    assert (upgraded.known().position, upgraded.known().mark) == (10, "")
+    assert document_of(upgraded, 1).version == 1
+    upgraded.put_batch(FeedBatch(1, 10, 11, NOON, mark="m"))
+    assert upgraded.known().mark == "m"
+    upgraded.close()
+    _spoil(path, "PRAGMA user_version = 99")
+    with pytest.raises(StoreDamaged):
+        Store(path, "edge-1", an_id(1, 99), NOON)
 
 
 def test_a_mark_whose_chain_differs_is_not_taken(store):

@@ -9,7 +9,7 @@ from readers.backoff import Backoff
 from readers.clock import SystemClock, SystemEntropy
 from readers.store import Store, journal
 from readers.sync import Presence, Puller, Pusher
-from readers.transport.base import Anchors, TransportFault, Unreachable
+from readers.transport.base import Anchors, FeedGone, TransportFault, Unreachable
 from readers.transport.http import HttpTransport
 from tests.support.edge_world import NOON, StillClock, a_document, an_id
 from tests.support.fake_gateway import FakeGateway
@@ -140,6 +140,15 @@ class TestPush:
         parts.journal()
         assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 2, 2.0)
 
+    def test_a_gateway_without_time_for_a_large_batch_gets_smaller_ones(self, parts):
+        parts.gateway.entries_max = 100
+        parts.journal(400)
+        parts.run(parts.pusher)
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 401)
+        parts.gateway.entries_max = None
+        parts.journal()
+        assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 402)
+
     def test_after_a_cut_the_backlog_comes_home_within_a_second(self, parts):
         parts.run(parts.pusher)
         assert parts.gateway.wait_for(lambda: len(parts.gateway.entries) == 1)
@@ -210,6 +219,59 @@ class TestPull:
         while parts.pusher.push_once():
             pass
         assert [entry.number for entry in parts.gateway.entries] == [1, 2, 3, 4]
+
+    def test_a_restored_gateway_that_has_grown_past_this_edge_is_noticed_all_the_same(self, parts):
+        for version in (1, 2, 3):
+            parts.gateway.put(a_document(1, version))
+        parts.puller.pull_once()
+        parts.journal(3)
+        parts.pusher.push_once()
+        # Set back to version 1 and two entries of the journal; then other guests come.
+        parts.gateway.restore(1)
+        del parts.gateway.entries[2:]
+        parts.gateway.head = head_at(parts.store, parts.store.mark().epoch, 2)
+        for number in (2, 3, 4, 5):
+            parts.gateway.put(a_document(number))
+        assert parts.gateway.position > parts.store.known().position
+        parts.puller.pull_once()
+        parts.puller.pull_once()
+        assert versions(parts.store) == {an_id(number, 1): 1 for number in (1, 2, 3, 4, 5)}
+        parts.gateway.put(a_document(1, 2))
+        parts.puller.pull_once()
+        assert versions(parts.store)[an_id(1, 1)] == 2, "the versions of the lost days hold nothing off"
+        while parts.pusher.push_once():
+            pass
+        assert [entry.number for entry in parts.gateway.entries] == [1, 2, 3, 4]
+
+    def test_a_gateway_restored_to_where_this_edge_stands_costs_it_nothing(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.puller.pull_once()
+        parts.gateway.put(a_document(1, 2))
+        parts.gateway.restore(1)
+        parts.gateway.put(a_document(2))
+        parts.puller.pull_once()
+        assert versions(parts.store) == {an_id(1, 1): 1, an_id(2, 1): 1}
+        assert sum("snapshot" in path for _, path in parts.gateway.requests) == 1
+
+    def test_a_gateway_without_marks_is_followed_as_before(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.puller.pull_once()
+        parts.gateway.knows_marks = False
+        for version in (2, 3):
+            parts.gateway.put(a_document(1, version))
+            parts.puller.pull_once()
+        assert versions(parts.store) == {an_id(1, 1): 3}
+        assert parts.store.known().mark == ""
+
+    def test_a_snapshot_whose_pages_are_of_two_lives_begins_anew(self, parts):
+        for number in range(1, 6):
+            parts.gateway.put(a_document(number))
+        page = parts.transport.snapshot(None, None)
+        parts.gateway.restore(2)
+        for number in range(6, 12):
+            parts.gateway.put(a_document(number))
+        with pytest.raises(FeedGone):
+            parts.transport.snapshot(page.next_after, page.position, page.mark)
 
     def test_anchors_that_cannot_be_taken_do_not_keep_the_feed_away(self, parts):
         parts.spoilt_anchors = True

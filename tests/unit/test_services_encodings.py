@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from gateway.db import rows as r
+from gateway.db.tables import party as tables
 from gateway.errors import Rejection
 from gateway.services.encodings import ConfirmEncoding, IssueEncoding, RequestEncoding
 from gateway.services.media import RevokeMedium
@@ -98,6 +100,18 @@ def test_a_chip_written_over_for_the_same_guest_carries_the_new_medium_alone(wor
     second = written(world, party)
     third = written(world, party, chip=OTHER_CHIP)
     assert states(world) == {first: "revoked", second: "active", third: "active"}
+
+
+def test_a_band_whose_first_tap_came_home_before_its_encoder_could_confirm_is_done(world: World) -> None:
+    party = world.book()
+    older = written(world, party)
+    job = asked(world, party)
+    medium = issue(world, job)["medium_id"]
+    with world.gateway.database.write() as connection:  # as its tap does
+        connection.execute(update(tables.medium).where(tables.medium.c.id == medium).values(state="active"))
+    world.do("encoding.confirm", ConfirmEncoding(job, "hotel", True))
+    assert states(world) == {older: "revoked", medium: "active"}, "the chip holds the newer one"
+    assert {row.state for row in world.rows(r.EncodingRow)} == {r.EncodingState.DONE}
 
 
 def test_a_band_turned_off_while_it_is_written_stays_off(world: World) -> None:

@@ -93,7 +93,7 @@ def test_a_phone_shows_a_signed_pass_for_moments_only(world: World) -> None:
     opened = open_credential(fitted(claims, issuer.sign), keys, "")
     assert medium.id == medium_id
     assert opened.token_id == party.tokens[1]
-    assert opened.expires_at - opened.issued_at == timedelta(seconds=120)
+    assert opened.expires_at - opened.issued_at == timedelta(seconds=30)
     assert len(opened.grants) == 2
 
 

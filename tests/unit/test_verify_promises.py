@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +17,8 @@ from gateway.verify.report import NOT_CHECKABLE, Promise
 from readers.audit import evidence
 from tests.support.databases import Databases
 from tests.support.parity_world import TOKENS, folio_of, medium_id
-from tests.support.verify_world import DATABASE, Day, live_a_day, read_evidence
+from tests.support.verify_world import DATABASE, Day, had, live_a_day, read_evidence
 from tests.support.worlds import an_id
-from wallet.journal import JournalEntry
 from wallet.reasons import Reason
 from wallet.tap import Refused
 
@@ -337,15 +336,6 @@ def test_a_tap_that_stands_in_the_journals_of_two_edges(day: Day) -> None:
     day.evidence["park-2"] = replace(day.evidence["park"], edge="park-2")
     taps = sum(each.edge == "park" for each in day.rows(r.TapRow))
     assert day.verify().figures["duplicated_taps"] == taps
-
-
-def had(tap_id: str, **changes: object) -> Callable[[JournalEntry], JournalEntry]:
-    """Return what makes the entry of a tap another one."""
-
-    def change(entry: JournalEntry) -> JournalEntry:
-        return replace(entry, **changes) if entry.tap and entry.tap.tap_id == tap_id else entry
-
-    return change
 
 
 def test_a_history_written_anew_as_it_was_is_no_other_one(day: Day) -> None:
