@@ -1,21 +1,30 @@
 """A chip's memory in a file, so that a band outlives the process that shows it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from simulators.chips.ntag21x import Ntag21x
 from simulators.chips.ntag21x_layout import LAYOUTS
+from simulators.chips.ntag424 import Ntag424
+from simulators.chips.ntag424_memory import Memory
 from simulators.chips.type4 import NdefApplication, Type4Chip
 
-Chip = Ntag21x | Type4Chip
+Chip = Ntag21x | Ntag424 | Type4Chip
+NTAG424 = "ntag424"
 
 
 def keep(chip: Chip, path: Path) -> None:
     """Save `chip` now and after each change of its memory, before it acknowledges the write."""
     save(chip, path)
-    changing = chip if isinstance(chip, Ntag21x) else chip.ndef
-    changing.on_change = lambda: save(chip, path)
+    on_change(chip, lambda: save(chip, path))
+
+
+def on_change(chip: Chip, called: Callable[[], None]) -> None:
+    """Have `called` called after each change of the chip's memory, before the chip acknowledges it."""
+    changing = chip.ndef if isinstance(chip, Type4Chip) else chip
+    changing.on_change = called
 
 
 def load(path: Path) -> Chip:
@@ -25,7 +34,7 @@ def load(path: Path) -> Chip:
         ValueError: the file does not describe a chip.
     """
     try:
-        chip = _from_document(json.loads(path.read_text("utf-8")))
+        chip = from_document(json.loads(path.read_text("utf-8")))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path.name} does not describe a chip: {error}") from error
     keep(chip, path)
@@ -35,11 +44,14 @@ def load(path: Path) -> Chip:
 def save(chip: Chip, path: Path) -> None:
     """Write the chip's memory in one step: a killed process leaves the old memory or the new one."""
     waiting = path.with_name(path.name + ".new")
-    waiting.write_text(json.dumps(_to_document(chip), indent=1) + "\n", "utf-8")
+    waiting.write_text(json.dumps(to_document(chip), indent=1) + "\n", "utf-8")
     waiting.replace(path)
 
 
-def _to_document(chip: Chip) -> dict[str, Any]:
+def to_document(chip: Chip) -> dict[str, Any]:
+    """Return all that the chip keeps without power, keys included, in JSON types."""
+    if isinstance(chip, Ntag424):
+        return {"kind": NTAG424} | chip.memory.to_document()
     if isinstance(chip, Ntag21x):
         return {
             "kind": chip.layout.name,
@@ -58,7 +70,10 @@ def _to_document(chip: Chip) -> dict[str, Any]:
     }
 
 
-def _from_document(document: dict[str, Any]) -> Chip:
+def from_document(document: dict[str, Any]) -> Chip:
+    """Return the chip that `to_document` described; KeyError, TypeError or ValueError when it describes none."""
+    if document["kind"] == NTAG424:
+        return Ntag424(Memory.from_document(document))
     kind, uid = document["kind"], bytes.fromhex(document["uid"])
     if kind == "type4":
         ndef = NdefApplication(bytes.fromhex(document["ndef_file"]), bool(document["read_only"]))
