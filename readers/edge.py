@@ -12,10 +12,12 @@ import msgspec
 from readers.background import Background
 from readers.backoff import Backoff
 from readers.clock import Clock, Entropy, new_id
+from readers.custody import SealedCustody
 from readers.drivers import open_driver
 from readers.drivers.base import Contact, Driver
 from readers.encoder import Encoder
 from readers.outputs import Console, LampLog, Output, Outputs
+from readers.sealing import Seal
 from readers.settings import ReaderSettings, Settings, SettingsFault
 from readers.status import ReaderStatus, Status, journal_fault, lease_of, troubles_of
 from readers.store import Store
@@ -26,6 +28,7 @@ from readers.transport.base import Anchors
 from readers.transport.http import HttpEncodingDesk, HttpTransport, SignedClient
 from readers.trust import Trust, load_anchors, load_key, save_anchors
 from readers.writer import Writer
+from wallet.chips.keys import KeySlot, slot_of
 from wallet.resort import TouchpointKind
 
 log = logging.getLogger(__name__)
@@ -55,8 +58,10 @@ class Edge:
         key, anchors = load_key(edge.directory), load_anchors(edge.directory)
         self._lock = _only_here(edge.directory)
         self._drivers = [(reader, _driver(drivers, reader, clock)) for reader in settings.readers]
-        self.store = Store(edge.directory / "edge.sqlite", edge.id, new_id(clock, entropy), clock.now())
+        seal = Seal(key)
+        self.store = Store(edge.directory / "edge.sqlite", edge.id, new_id(clock, entropy), clock.now(), seal)
         self._trust = Trust(anchors)
+        self._custody = SealedCustody(edge.directory, seal, self.store)
         self._transport = HttpTransport(
             edge.gateway_url, edge.id, key, clock, entropy, hold_deadline_s=edge.hold_deadline_s
         )
@@ -90,6 +95,8 @@ class Edge:
         self.tapping = Tapping(
             writer=self._writer,
             trust=self._trust,
+            custody=self._custody,
+            slot_at=self._slot_at,
             tills=self.tills,
             outputs=self._outputs,
             hold=self._transport.hold,
@@ -171,6 +178,13 @@ class Edge:
             for each in resort.touchpoints
         )
 
+    def _slot_at(self, touchpoint: str) -> KeySlot | None:
+        resort = self.store.resort()
+        try:
+            return slot_of(resort.touchpoint(touchpoint).kind) if resort else None
+        except KeyError:
+            return None
+
     def _serve_encoders(self, stop: threading.Event) -> None:
         # What a touchpoint is, the resort's data tell; at the first start they arrive with the snapshot.
         while not stop.is_set():
@@ -179,6 +193,7 @@ class Edge:
             stop.wait(_ENCODER_LOOK_S)
 
     def _renew(self, anchors: Anchors) -> None:
+        self._custody.learn(anchors)
         if anchors != self._trust.anchors:
             self._trust.renew(anchors)
             save_anchors(self.settings.edge.directory, anchors)
