@@ -82,13 +82,17 @@ class _Meaning:
 
     def __init__(self) -> None:
         self._iso_dep = False
+        self._activating = False
         self._chained = False
-        self._native = False
 
     def of(self, sender: Sender, frame: bytes) -> str:
         if sender is Sender.READER and frame[:1] == bytes([_RATS]) and len(frame) == 2:
-            self._iso_dep = True
+            self._iso_dep = self._activating = True
+            self._chained = False
             return "RATS"
+        if self._activating:
+            self._activating = False
+            return "ATS"
         if not self._iso_dep:
             return _TYPE_2.get(frame[0], "?") if sender is Sender.READER and frame else ""
         if not frame or frame[0] & 0xE2 != 0x02:
@@ -105,17 +109,18 @@ class _Meaning:
             return "DESELECT"
         if frame and frame[0] & 0xE6 == 0xA2:
             return "R(NAK)" if frame[0] & _CHAINING else "R(ACK)"
-        return "ATS" if frame else ""
+        return ""
 
-    def _command(self, apdu: bytes) -> str:
+    @staticmethod
+    def _command(apdu: bytes) -> str:
         if len(apdu) < 2:
             return "?"
-        self._native = apdu[0] == 0x90
-        return (_NATIVE if self._native else _ISO).get(apdu[1], f"command {apdu[1]:02X}")
+        return (_NATIVE if apdu[0] == 0x90 else _ISO).get(apdu[1], f"command {apdu[1]:02X}")
 
-    def _status(self, word: bytes) -> str:
+    @staticmethod
+    def _status(word: bytes) -> str:
         try:
-            known = Status(word[1]) if word[:1] == b"\x91" else IsoStatus(int.from_bytes(word))
-        except (ValueError, IndexError):
+            known = Status(word[-1]) if word[:1] == b"\x91" else IsoStatus(int.from_bytes(word))
+        except ValueError:
             return word.hex().upper()
         return f"{word.hex().upper()} {known.name}"
