@@ -39,9 +39,15 @@ def simulate(argv: list[str]) -> int:
     field.add_argument("--settings", type=Path, required=True, help="the field's TOML file")
     kills = words.add_parser("kills", help="play the story while its processes are killed, then verify")
     _add_story_options(kills)
+    inspect = words.add_parser("inspect", help="print what an emulated chip holds")
+    inspect.add_argument("file", type=Path, help="a chip's file, in the field's directory under chips/")
     given = parser.parse_args(argv)
     if given.word == "field":
         return _field(given.settings)
+    if given.word == "inspect":
+        from simulators.chips.inspect import print_chip
+
+        return print_chip(given.file)
     from simulators.demo.program import run_kills
 
     return run_kills(_story(given))

@@ -12,7 +12,8 @@ from simulators.chips.ntag424_memory import Memory
 from simulators.chips.type4 import NdefApplication, Type4Chip
 
 Chip = Ntag21x | Ntag424 | Type4Chip
-NTAG424 = "ntag424"
+NTAG424, TYPE4 = "ntag424", "type4"
+CHIP_KINDS = (*LAYOUTS, NTAG424, TYPE4)
 
 
 def keep(chip: Chip, path: Path) -> None:
@@ -33,12 +34,21 @@ def load(path: Path) -> Chip:
     Raises:
         ValueError: the file does not describe a chip.
     """
-    try:
-        chip = from_document(json.loads(path.read_text("utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path.name} does not describe a chip: {error}") from error
+    chip = read(path)
     keep(chip, path)
     return chip
+
+
+def read(path: Path) -> Chip:
+    """Return a chip as it is in `path`, a file of `keep` or of a simulation's shelf; the file stays as it is.
+
+    Raises:
+        ValueError: the file does not describe a chip.
+    """
+    try:
+        return from_document(json.loads(path.read_text("utf-8")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path.name} does not describe a chip: {error}") from error
 
 
 def save(chip: Chip, path: Path) -> None:
@@ -62,7 +72,7 @@ def to_document(chip: Chip) -> dict[str, Any]:
             "signature": chip.signature.hex(),
         }
     return {
-        "kind": "type4",
+        "kind": TYPE4,
         "uid": chip.uid.hex(),
         "ats": chip.ats.hex(),
         "ndef_file": chip.ndef.ndef_file.hex(),
@@ -72,10 +82,11 @@ def to_document(chip: Chip) -> dict[str, Any]:
 
 def from_document(document: dict[str, Any]) -> Chip:
     """Return the chip that `to_document` described; KeyError, TypeError or ValueError when it describes none."""
+    document = _unwrapped(document)
     if document["kind"] == NTAG424:
         return Ntag424(Memory.from_document(document))
     kind, uid = document["kind"], bytes.fromhex(document["uid"])
-    if kind == "type4":
+    if kind == TYPE4:
         ndef = NdefApplication(bytes.fromhex(document["ndef_file"]), bool(document["read_only"]))
         return Type4Chip(uid, ndef, bytes.fromhex(document["ats"]))
     if kind not in LAYOUTS:
@@ -88,3 +99,27 @@ def from_document(document: dict[str, Any]) -> Chip:
         int(document["failed_logins"]),
         bytes.fromhex(document["signature"]),
     )
+
+
+def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the chip in a shelf's file; the first shelves kept its memory only."""
+    if "state" in document:
+        state: dict[str, Any] = document["state"]
+        return state
+    if "chip" not in document:
+        return document
+    fresh = to_document(blank(document["kind"], bytes.fromhex(document["chip"])))
+    return fresh | {"ndef_file" if document["kind"] == TYPE4 else "memory": document["memory"]}
+
+
+def blank(kind: str, uid: bytes) -> Chip:
+    """Return a chip as its maker delivers it; ValueError for an unknown kind or no UID of 7 bytes."""
+    if len(uid) != 7:
+        raise ValueError(f"A UID has 7 bytes here, not {len(uid)}.")
+    if kind in LAYOUTS:
+        return Ntag21x(kind, uid)
+    if kind == NTAG424:
+        return Ntag424(Memory(uid))
+    if kind == TYPE4:
+        return Type4Chip(uid)
+    raise ValueError(f"There is no chip {kind!r}; choose one of {', '.join(CHIP_KINDS)}.")
