@@ -26,8 +26,8 @@ class EpochKey(NamedTuple):
     key: bytes
 
 
-class KeyCustody(Protocol):
-    """The keys of chips at one edge. Any thread may call."""
+class KeySource(Protocol):
+    """Where a reader finds the keys of chips. Any thread may call."""
 
     def reader_keys(self) -> tuple[EpochKey, ...]:
         """Return the keys that ask a chip who it is, the newest epoch first."""
@@ -36,6 +36,10 @@ class KeyCustody(Protocol):
     def slot_keys(self, slot: KeySlot, uid: bytes) -> tuple[EpochKey, ...]:
         """Return what is known here of a chip's key for this slot, the newest epoch first; nothing for nothing."""
         ...
+
+
+class KeyCustody(KeySource, Protocol):
+    """The keys of chips at one edge, for good."""
 
     def learn(self, anchors: Anchors) -> None:
         """Take reader keys and masters in place of those known before, durably."""

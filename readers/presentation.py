@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from readers.chips.verify import verify, verify_sun
 from readers.clock import Entropy
-from readers.custody import KeyCustody
+from readers.custody import KeySource
 from readers.drivers.base import ChipFault, ChipKind, Contact, ContactLost
 from wallet import phone, qr
 from wallet.chips import sun
@@ -22,7 +22,7 @@ IssuerKeys = Mapping[str, Ed25519PublicKey]
 
 
 def present(
-    contact: Contact, issuer_keys: IssuerKeys, custody: KeyCustody, slot: KeySlot | None, entropy: Entropy
+    contact: Contact, issuer_keys: IssuerKeys, custody: KeySource, slot: KeySlot | None, entropy: Entropy
 ) -> Presented:
     """Return what the contact shows. Never raises for what a guest may hold to the reader.
 
@@ -47,7 +47,7 @@ def _plain(
     contact: Contact,
     message: bytes | None,
     issuer_keys: IssuerKeys,
-    custody: KeyCustody,
+    custody: KeySource,
     slot: KeySlot | None,
 ) -> Presented:
     """Return what a chip shows to anyone who reads it."""

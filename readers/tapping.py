@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from readers.clock import Clock, Entropy, new_id
-from readers.custody import KeyCustody
+from readers.custody import KeySource
 from readers.drivers.base import Contact
 from readers.outputs import Outputs, Sight
 from readers.presentation import present
@@ -38,7 +38,7 @@ class Tapping:
         *,
         writer: Writer,
         trust: Trust,
-        custody: KeyCustody,
+        custody: KeySource,
         slot_at: Callable[[str], KeySlot | None],
         tills: Tills,
         outputs: Outputs,

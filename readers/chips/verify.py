@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from readers.chips.ntag424 import DATA_FILE, DATA_FILE_BYTES, WRONG_KEY, ChipRefused, NotGenuine, Ntag424
 from readers.clock import Entropy
-from readers.custody import EpochKey, KeyCustody
+from readers.custody import EpochKey, KeySource
 from readers.drivers.base import ChipFault, Contact, NoCommands
 from wallet import compact
 from wallet.chips.keys import KEY_NO, KeySlot
@@ -27,7 +27,7 @@ _READER_KEY_NO = KEY_NO[KeySlot.READER]
 def verify(
     contact: Contact,
     issuer_keys: Mapping[str, Ed25519PublicKey],
-    custody: KeyCustody,
+    custody: KeySource,
     slot: KeySlot,
     entropy: Entropy,
 ) -> Presented | None:
@@ -39,7 +39,7 @@ def verify(
     chip = Ntag424(contact, entropy)
     try:
         chip.select()
-        reader_epoch = _open(chip, custody.reader_keys())
+        reader_epoch = open_for_reading(chip, custody.reader_keys())
         if reader_epoch is None:
             return _unopened(chip, custody.reader_keys())
     except (NoCommands, ChipRefused):
@@ -57,7 +57,7 @@ def verify(
         return _fault(fault.reason)
 
 
-def verify_sun(message: SunMessage, custody: KeyCustody) -> Presented:
+def verify_sun(message: SunMessage, custody: KeySource) -> Presented:
     """Return whose SUN message it is: the reader key opens it, the gate's key of that chip proves it."""
     for _, meta_key in custody.reader_keys():
         try:
@@ -82,34 +82,7 @@ def credential_of(file: bytes, uid: bytes) -> bytes:
     return compact.unpack(packed[:length], uid.hex())
 
 
-def _proven(
-    chip: Ntag424,
-    contact: Contact,
-    issuer_keys: Mapping[str, Ed25519PublicKey],
-    custody: KeyCustody,
-    slot: KeySlot,
-    reader_epoch: int,
-) -> Presented:
-    hidden = contact.is_random_uid or len(contact.uid) != UID_BYTES
-    uid = chip.card_uid() if hidden else contact.uid
-    data = credential_of(chip.read_file(DATA_FILE, DATA_FILE_BYTES), uid)
-    credential = open_credential(data, dict(issuer_keys), uid.hex())
-    keys = custody.slot_keys(slot, uid)
-    # A band is of one epoch but for the moments in which an encoder holds it: the one that opened it comes first.
-    for tries, (_, key) in enumerate(sorted(keys, key=lambda each: each.epoch != reader_epoch)):
-        if tries and _open(chip, custody.reader_keys()) is None:
-            break
-        try:
-            chip.authenticate_non_first(KEY_NO[slot], key)
-        except ChipRefused as refusal:
-            if refusal.status != WRONG_KEY:
-                return _fault(Reason.CHIP_NOT_PROVEN)
-            continue
-        return Presented(Proof.CHIP_KEY, credential=credential)
-    return _unproven(chip, KEY_NO[slot], keys)
-
-
-def _open(chip: Ntag424, keys: Collection[EpochKey]) -> int | None:
+def open_for_reading(chip: Ntag424, keys: Collection[EpochKey]) -> int | None:
     """Authenticate with the first reader key that the chip takes and return its epoch; None when it takes none.
 
     Raises:
@@ -124,6 +97,33 @@ def _open(chip: Ntag424, keys: Collection[EpochKey]) -> int | None:
             continue
         return epoch
     return None
+
+
+def _proven(
+    chip: Ntag424,
+    contact: Contact,
+    issuer_keys: Mapping[str, Ed25519PublicKey],
+    custody: KeySource,
+    slot: KeySlot,
+    reader_epoch: int,
+) -> Presented:
+    hidden = contact.is_random_uid or len(contact.uid) != UID_BYTES
+    uid = chip.card_uid() if hidden else contact.uid
+    data = credential_of(chip.read_file(DATA_FILE, DATA_FILE_BYTES), uid)
+    credential = open_credential(data, dict(issuer_keys), uid.hex())
+    keys = custody.slot_keys(slot, uid)
+    # A band is of one epoch but for the moments in which an encoder holds it: the one that opened it comes first.
+    for tries, (_, key) in enumerate(sorted(keys, key=lambda each: each.epoch != reader_epoch)):
+        if tries and open_for_reading(chip, custody.reader_keys()) is None:
+            break
+        try:
+            chip.authenticate_non_first(KEY_NO[slot], key)
+        except ChipRefused as refusal:
+            if refusal.status != WRONG_KEY:
+                return _fault(Reason.CHIP_NOT_PROVEN)
+            continue
+        return Presented(Proof.CHIP_KEY, credential=credential)
+    return _unproven(chip, KEY_NO[slot], keys)
 
 
 def _unopened(chip: Ntag424, known: Collection[EpochKey]) -> Presented | None:
