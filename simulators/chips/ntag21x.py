@@ -76,12 +76,16 @@ class Ntag21x:
 
     def power_up(self) -> None:
         """Begin an RF session: not authenticated, counter not yet moved, configuration taken over."""
-        self.state = ChipState.ACTIVE
-        self.authenticated = False
+        self.reselect()
         self._counted = False
-        self._awaiting_data_for: int | None = None
         config = self.layout.config_page * PAGE
         self._auth0, self._access = self.memory[config + 3], self.memory[config + 4]
+
+    def reselect(self) -> None:
+        """Be selected anew without a loss of power: the login is gone, the counter has had its step (8.7)."""
+        self.state = ChipState.ACTIVE
+        self.authenticated = False
+        self._awaiting_data_for: int | None = None
 
     def respond(self, command: bytes) -> bytes | None:
         """Return the answer to one frame; after a NAK the chip is in IDLE."""
