@@ -12,7 +12,6 @@ import pytest
 
 from readers.drivers import open_driver
 from readers.drivers.base import Contact
-from simulators.cli import simulate
 from simulators.field.settings import FieldFault, load_field_settings
 from tests.simulation.support import READY_S, RunningField, running_field
 from wallet import qr
@@ -69,28 +68,6 @@ def test_a_chip_keeps_over_a_kill_what_a_reader_wrote(field: RunningField, kind:
     with reader(path) as found:
         field.post("/fields/gate-nfc/present", {"chip": uid})
         assert found.get(timeout=PATIENCE_S) == (uid, CREDENTIAL)
-
-
-def test_what_went_over_the_air_is_told(
-    field: RunningField, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    uid = "04aa0000000004"
-    field.post("/chips", {"kind": "ntag424", "uid": uid}, 201)
-    with reader(f"udp:127.0.0.1:{field.nfc_port}") as found:
-        field.post("/fields/gate-nfc/present", {"chip": uid})
-        assert found.get(timeout=PATIENCE_S) == (uid, None)
-    settings = tmp_path / "field.toml"
-    settings.write_text(f'directory = "."\ncontrol_port = {field.base}\n')
-    assert simulate(["air", "gate-nfc", "--settings", str(settings)]) == 0
-    shown = capsys.readouterr().out
-    assert "reader  E0 " in shown
-    assert "ISOSelectFile" in shown
-    assert "9000 OK" in shown
-    assert simulate(["air", "no-nfc", "--settings", str(settings)]) == 1
-    assert "there are door-nfc, gate-nfc" in capsys.readouterr().err
-    settings.write_text(f'directory = "."\ncontrol_port = {field.base + 7}\n')
-    assert simulate(["air", "gate-nfc", "--settings", str(settings)]) == 1
-    assert "start it first" in capsys.readouterr().err
 
 
 def test_the_same_chip_held_again_is_a_new_tap(field: RunningField) -> None:
