@@ -7,7 +7,7 @@ import nfc
 import nfc.clf
 
 from simulators.chips.card_device import CardDevice, Withdrawn
-from simulators.chips.chip import ChipState, EmulatedChip
+from simulators.chips.chip import ChipState, EmulatedChip, KeepsPower
 from simulators.chips.trace import AirLog, Sender
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,9 @@ class Field:
         self, frontend: nfc.ContactlessFrontend, device: CardDevice, chip: EmulatedChip, budget: "_Budget"
     ) -> None:
         """Power the chip up, wait for a selection, answer until the field goes off or the chip sleeps."""
-        if not device.halted:
+        if not device.powered:
             chip.power_up()
+            device.powered = True
         offer = nfc.clf.LocalTarget(
             "106A",
             sens_res=bytearray(chip.sens_res),
@@ -109,6 +110,10 @@ class Field:
         target = frontend.listen(offer, timeout=LISTEN_S)
         if target is None:
             return
+        if isinstance(chip, KeepsPower):
+            chip.reselect()
+        else:
+            chip.power_up()
         command: bytes | None = bytes(target.tt2_cmd)
         try:
             while True:
