@@ -79,6 +79,8 @@ def credential_of(file: bytes, uid: bytes) -> bytes:
     length, packed = file[0], file[1:]
     if not length:
         raise CredentialFault(Reason.MEDIUM_PENDING, "no credential was written yet")
+    if length != compact.packed_bytes(packed):
+        raise CredentialFault(Reason.CREDENTIAL_MALFORMED, "the file and its credential differ in length")
     return compact.unpack(packed[:length], uid.hex())
 
 

@@ -6,6 +6,7 @@ What can't be refused is here too, with what it leaves behind instead.
 import copy
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -82,22 +83,40 @@ class CopiedContact(FakeContact):
 
 
 @pytest.fixture
-def rig(tmp_path):
-    rig = started(tmp_path)
-    yield rig
-    rig.close()
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.rig.close()
 
 
-def started(directory, **policies):
-    rig = Rig(directory)
-    rig.custody.learn(ANCHORS)
-    resort = msgspec.structs.replace(RESORT, policies=Policies(**policies)) if policies else RESORT
-    phone_medium = Medium(an_id(1, 4), MediumKind.PHONE, MediumState.ACTIVE)
-    document = a_document(1)
-    document = msgspec.structs.replace(document, media=(*document.media, phone_medium))
-    snapshot = msgspec.structs.replace(a_snapshot(document, a_document(2, media=())), resort=resort)
-    rig.store.put_page(snapshot, first=True)
-    return rig
+@pytest.fixture
+def rig(house):
+    return house.open()
+
+
+class House:
+    """An edge that can be started again on its files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def open(self, **policies: object) -> Rig:
+        self.rig = Rig(self.directory)
+        self.rig.custody.learn(ANCHORS)
+        phone_medium = Medium(an_id(1, 4), MediumKind.PHONE, MediumState.ACTIVE)
+        document = a_document(1)
+        document = msgspec.structs.replace(document, media=(*document.media, phone_medium))
+        snapshot = a_snapshot(document, a_document(2, media=()))
+        resort = msgspec.structs.replace(RESORT, policies=Policies(**policies))
+        self.rig.store.put_page(msgspec.structs.replace(snapshot, resort=resort), first=True)
+        return self.rig
+
+    def start_again(self) -> Rig:
+        self.rig.close()
+        minted, at = self.rig.entropy._next, self.rig.clock.at
+        self.rig = Rig(self.directory)
+        self.rig.entropy._next, self.rig.clock.at = minted, at
+        return self.rig
 
 
 def refused(rig, touchpoint, contact):
@@ -268,41 +287,36 @@ def test_a_band_of_an_epoch_that_this_edge_was_not_told_is_no_forgery(rig):
 # --- SUN
 
 
-def test_a_sun_address_is_good_once_where_the_resort_allows_it_and_its_journal_names_the_guest(tmp_path):
-    rig = started(tmp_path, sun_fallback=True)
+def test_a_sun_address_is_good_once_where_the_resort_allows_it_and_its_journal_names_the_guest(house):
+    rig = house.open(sun_fallback=True)
     harvested = sun_of(a_band())
     assert rig.tap("gate-1", CopiedContact(harvested)).lamp.light is Light.GREEN
     assert last(rig).token_id == an_id(1, 1)
     assert last(rig).tap.presented.sun.chip_uid == UID.hex()
     assert Flag.BY_SUN in last(rig).decision.flags
     assert refused(rig, "gate-1", CopiedContact(harvested)) is Reason.SUN_REPLAYED
-    rig.close()
 
 
-def test_a_sun_address_older_than_one_that_was_seen_is_refused(tmp_path):
-    rig, band = started(tmp_path, sun_fallback=True), a_band()
+def test_a_sun_address_older_than_one_that_was_seen_is_refused(house):
+    rig, band = house.open(sun_fallback=True), a_band()
     older, newer = sun_of(band), sun_of(band)
     rig.tap("gate-1", CopiedContact(newer))
     assert refused(rig, "gate-2", CopiedContact(older)) is Reason.SUN_REPLAYED
-    rig.close()
 
 
-def test_an_edge_that_was_started_again_still_knows_the_counters(tmp_path):
-    rig, band = started(tmp_path, sun_fallback=True), a_band()
+def test_an_edge_that_was_started_again_still_knows_the_counters(house):
+    rig, band = house.open(sun_fallback=True), a_band()
     older, newer = sun_of(band), sun_of(band)
     rig.tap("gate-1", CopiedContact(newer))
-    rig.close()
-    rig = Rig(tmp_path)
+    rig = house.start_again()
     for harvested in (older, newer):
         assert refused(rig, "gate-1", CopiedContact(harvested)) is Reason.SUN_REPLAYED
-    rig.close()
 
 
 @pytest.mark.parametrize("touchpoint", ["door-101", "till-1"])
-def test_no_door_and_no_till_takes_a_sun_address_whatever_the_policy(tmp_path, touchpoint):
-    rig = started(tmp_path, sun_fallback=True)
+def test_no_door_and_no_till_takes_a_sun_address_whatever_the_policy(house, touchpoint):
+    rig = house.open(sun_fallback=True)
     assert refused(rig, touchpoint, CopiedContact(sun_of(a_band()))) is Reason.CHIP_NOT_PROVEN
-    rig.close()
 
 
 # --- codes of a phone
@@ -318,16 +332,12 @@ def test_a_screenshot_of_a_code_is_worth_nothing_after_a_minute(rig):
     assert refused(rig, "gate-1", shown_by_phone(NOON)) is Reason.CODE_STALE
 
 
-def test_a_code_shown_again_within_its_seconds_is_refused_at_the_same_edge(rig, tmp_path):
-    code = shown_by_phone(NOON)
-    rig.tap("gate-1", code)
+def test_a_code_shown_again_within_its_seconds_is_refused_at_the_same_edge(rig, house):
+    rig.tap("gate-1", shown_by_phone(NOON))
     rig.clock.pass_s(5)
     assert refused(rig, "gate-2", shown_by_phone(NOON)) is Reason.CODE_REPLAYED
-    rig.close()
-    again = Rig(tmp_path)
+    again = house.start_again()
     assert refused(again, "gate-1", shown_by_phone(NOON)) is Reason.CODE_REPLAYED, "whatever was restarted"
-    rig.__post_init__()
-    again.close()
 
 
 def test_a_code_that_another_phone_signed_is_refused(rig):
