@@ -19,6 +19,7 @@ from gateway.errors import not_found
 from gateway.feed import topic
 from gateway.services.encodings import ConfirmEncoding, IssueEncoding, RequestEncoding
 from gateway.services.passes import fitted
+from wallet.chips.keys import KeySlot
 from wallet.credential import Credential
 from wallet.medium import MediumKind
 from wallet.resort import TouchpointKind
@@ -48,11 +49,31 @@ class ChipHeld(BaseModel):
     capacity_bytes: int = Field(ge=1, le=65_536)
 
 
+class ChipKeySet(BaseModel):
+    """All keys of one chip in one epoch: slot → 16 bytes in hex."""
+
+    epoch: int
+    keys: dict[KeySlot, str]
+
+
+class ChipPlan(BaseModel):
+    """How the chip that lies on the encoder is to be personalised; for memory only, never for a disk or a log.
+
+    `before` is what it may carry from earlier, newest first; factory keys go without saying.
+    """
+
+    keys: ChipKeySet
+    before: list[ChipKeySet]
+    sun_url: str
+    random_uid: bool
+
+
 class Issued(BaseModel):
-    """The signed credential (hex) to be written."""
+    """The signed credential (hex) to be written; for a chip with keys, also its keys."""
 
     credential: str
     medium_id: str
+    chip: ChipPlan | None = None
 
 
 class Written(BaseModel):
@@ -106,11 +127,12 @@ async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
     # An edge asks for the same chip under the same key. If another chip was tried in between, the stored answer would
     # name a medium that was dropped since: so what the job holds now is part of the command's id.
     command_id = hashlib.sha256(f"{called.key} {job.medium_id}".encode()).hexdigest()
-    wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "")
+    wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "", body.chip_kind)
     answer = await replace(called, key=f"issue:{command_id}").do("encoding.issue", wish)
     claims = msgspec.convert(answer["claims"], Credential)
     signed = await run_in_threadpool(fitted, claims, gateway.issuer.sign, body.capacity_bytes)
-    return Issued(credential=signed.hex(), medium_id=answer["medium_id"])
+    plan = _plan(gateway, body.chip_uid, answer["chip_epochs"]) if "chip_epochs" in answer else None
+    return Issued(credential=signed.hex(), medium_id=answer["medium_id"], chip=plan)
 
 
 @router.post("/edge/encodings/{encoding_id}/confirm")
@@ -118,6 +140,17 @@ async def confirm(encoding_id: str, body: Written, called: EdgeCaller) -> dict[s
     """Tell that the credential was read back from the chip, or why not."""
     wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence)
     return await called.do("encoding.confirm", wish)
+
+
+def _plan(gateway: Gateway, chip_uid: str, epochs: list[int]) -> ChipPlan:
+    """Return the keys of these epochs for one chip. They are made here and leave in this one answer."""
+    keys, *before = (
+        ChipKeySet(epoch=epoch, keys=gateway.chip_keys.all_of(epoch, chip_uid)) for epoch in epochs
+    )
+    policies = gateway.feed.resort().policies
+    return ChipPlan(
+        keys=keys, before=before, sun_url=gateway.settings.sun_url, random_uid=policies.random_uid
+    )
 
 
 def _job(gateway: Gateway, encoding_id: str) -> EncodingRow:
