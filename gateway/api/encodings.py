@@ -18,7 +18,9 @@ from gateway.db.rows import EncodingRow, EncodingState
 from gateway.errors import not_found
 from gateway.feed import topic
 from gateway.services.encodings import ConfirmEncoding, IssueEncoding, RequestEncoding
+from gateway.services.party_encodings import RequestPartyEncodings
 from gateway.services.passes import fitted
+from gateway.services.touching import TouchEncoder
 from wallet.chips.keys import KeySlot
 from wallet.credential import Credential
 from wallet.medium import MediumKind
@@ -28,6 +30,9 @@ router = APIRouter(tags=["encodings"])
 
 JOB_LASTS = timedelta(hours=1)
 """After this an encoder no longer offers to write what nobody came for."""
+
+UID_PATTERN = r"^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$"
+"""Four, seven or ten bytes (ISO/IEC 14443-3)."""
 
 _NEWS = topic("encoding")
 EdgeCaller = Annotated[Caller, Depends(caller("edge"))]
@@ -41,10 +46,31 @@ class EncodingWish(BaseModel):
     kind: MediumKind
 
 
+class Touch(BaseModel):
+    """The chip that lies on an encoder for which no job was started. UID in lower-case hex."""
+
+    encoder: str = Field(min_length=1, max_length=64)
+    chip_uid: str = Field(pattern=UID_PATTERN)
+
+
+class Job(BaseModel):
+    """What is to be done for it, to be issued and confirmed like any other job.
+
+    `cause` is "linked" (its first writing), "refresh" (the same medium, brought up to date) or "asked" (a job of the
+    desk that was torn).
+    """
+
+    encoding_id: str
+    token_id: str
+    encoder: str
+    kind: MediumKind
+    cause: str
+
+
 class ChipHeld(BaseModel):
     """The chip that lies on the encoder. UID in lower-case hex: 4, 7 or 10 bytes (ISO/IEC 14443-3)."""
 
-    chip_uid: str = Field(pattern=r"^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$")
+    chip_uid: str = Field(pattern=UID_PATTERN)
     chip_kind: str = Field(min_length=1, max_length=32)
     capacity_bytes: int = Field(ge=1, le=65_536)
 
@@ -91,6 +117,24 @@ async def request(
     return await called.do("encoding.request", RequestEncoding(token_id, body.encoder, body.kind))
 
 
+@router.post("/parties/{party_id}/encodings", status_code=201)
+async def request_party(
+    party_id: str, body: EncodingWish, called: Annotated[Caller, Depends(caller("desk"))]
+) -> dict[str, Any]:
+    """Ask an encoder for the bands of all guests of a party who have none; it writes them in this order."""
+    wish = RequestPartyEncodings(party_id, body.encoder, body.kind)
+    return await called.do("encoding.request_party", wish)
+
+
+@router.get("/parties/{party_id}/encodings", dependencies=[Depends(role("desk"))])
+def of_party(party_id: str, gateway: GatewayHere) -> dict[str, list[dict[str, Any]]]:
+    """What encoders still have to write for a party; the first one is next."""
+    with gateway.database.read() as connection:
+        since = gateway.clock.now() - JOB_LASTS
+        waiting = encodings.waiting_for_party(connection, party_id, since)
+    return {"encodings": [_state(job) for job in waiting]}
+
+
 @router.get("/encodings/{encoding_id}", dependencies=[Depends(role("desk"))])
 async def encoding(encoding_id: str, gateway: GatewayHere, wait_s: Wait = 0.0) -> dict[str, Any]:
     """Where the writing is; waits until it is over, or the time is up."""
@@ -117,6 +161,13 @@ async def jobs(
         left_s = wait_s - (gateway.clock.monotonic() - began_s)
         if waiting or left_s <= 0 or not await gateway.feed.until(head, left_s, _NEWS):
             return {"encodings": waiting}
+
+
+@router.post("/edge/encodings/touch")
+async def touch(body: Touch, called: EdgeCaller) -> Job:
+    """The job for a chip that lies on an encoder where none was started, or in a refusal why there is none."""
+    wish = TouchEncoder(body.encoder, body.chip_uid, called.principal.venue or "")
+    return Job(**await called.do("encoding.touch", wish))
 
 
 @router.post("/edge/encodings/{encoding_id}/issue")

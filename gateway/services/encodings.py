@@ -50,7 +50,8 @@ class EncodingRequest(Service[RequestEncoding]):
             raise Rejection("not_a_chip", 422, "A phone needs no encoder: add it to the guest.")
         encoder_venue(draft.resort, body.encoder)
         for job in draft.find(EncodingRow, token_id=token.id):
-            if job.encoder == body.encoder and job.kind is body.kind and is_open(job):
+            asked = job.cause is EncodingCause.ASKED and is_open(job)
+            if asked and (job.encoder, job.kind) == (body.encoder, body.kind):
                 _drop(draft, job, command)
                 replaced = "It was asked for again."
                 draft.put(replace(job, state=EncodingState.FAILED, changed_at=at, sentence=replaced))
@@ -174,6 +175,12 @@ def is_open(job: EncodingRow) -> bool:
     return job.state in (EncodingState.WAITING, EncodingState.ISSUED)
 
 
+def is_kept(draft: Draft, job: EncodingRow) -> bool:
+    """Return whether the chip that an open job names is still kept for it: its medium may have been turned off."""
+    medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
+    return is_open(job) and medium is not None and medium.state is MediumState.PENDING
+
+
 def encoder_venue(resort: Resort, touchpoint_id: str) -> str:
     """Return the venue of an encoder.
 
@@ -257,7 +264,7 @@ def _failed(draft: Draft, job: EncodingRow, command: Command[ConfirmEncoding]) -
 def _take_over_chip(draft: Draft, chip_uid: str, job: EncodingRow, command: Command[Any]) -> None:
     """Refuse a chip that is somebody else's; a medium that never was finished on it goes."""
     for other in draft.find(EncodingRow, chip_uid=chip_uid):
-        if other.cause is EncodingCause.LINKED and is_open(other) and other.id != job.id:
+        if other.cause is EncodingCause.LINKED and is_kept(draft, other) and other.id != job.id:
             if other.token_id != job.token_id:
                 raise Rejection("chip_linked", 409, "This band is kept for another guest. Take another one.")
             end_job(draft, other, command, "It was written at the desk.")

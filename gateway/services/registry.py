@@ -15,7 +15,9 @@ from gateway.services import (
     holds,
     journal,
     keys,
+    linking,
     media,
+    party_encodings,
     payments,
     person,
     photo_claims,
@@ -26,7 +28,9 @@ from gateway.services import (
     set_aside,
     sign_in_codes,
     staff,
+    stock,
     tokens,
+    touching,
 )
 
 
@@ -60,6 +64,10 @@ def all_services() -> Mapping[str, Service[Any]]:
         encodings.EncodingRequest(),
         encodings.EncodingIssue(),
         encodings.EncodingConfirm(),
+        touching.EncodingTouch(),
+        party_encodings.PartyEncodings(),
+        linking.MediumLink(),
+        stock.ChipImport(),
         reservations.ReservationBook(),
         reservations.ReservationCancel(),
         journal.JournalTake(),

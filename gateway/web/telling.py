@@ -80,6 +80,10 @@ def conflict_words(kind: str) -> str:
     return _CONFLICTS.get(kind, kind.replace("_", " ").capitalize())
 
 
+def _family(body: Body) -> str:
+    return "the chips' keys" if body.get("keys") == "chips" else "the issuer's keys"
+
+
 _HOUSE: dict[str, Callable[[Body], str]] = {
     "edge.started": lambda body: f"The {body.get('edge', '')} edge started.",
     "edge.announced": lambda body: f"The {body.get('edge', '')} edge may enrol.",
@@ -88,6 +92,9 @@ _HOUSE: dict[str, Callable[[Body], str]] = {
     "resort.loaded": lambda body: f"Version {body.get('version', '')} of the resort was loaded.",
     "resort": lambda body: "The resort's data went out to the edges.",
     "issuer.key_made": lambda body: "An issuer key was made.",
+    "keys.rotated": lambda body: f"Epoch {body.get('epoch', '')} of {_family(body)} began.",
+    "keys.retired": lambda body: f"Epoch {body.get('epoch', '')} of {_family(body)} ended.",
+    "chip.imported": lambda body: f"{body.get('chips', '')} chips came into stock.",
     "staff.added": lambda body: "Someone joined the staff.",
     "staff.changed": lambda body: "A member of staff has another password or role.",
     "staff.closed": lambda body: "A member of staff left.",
