@@ -76,6 +76,7 @@ class Edge:
             feed_wait_s=edge.feed_wait_s,
             renew=self._renew,
             gone=self._doubt,
+            trusted=anchors,
         )
         self._encoder = Encoder(
             HttpEncodingDesk(desk_client, entropy), self._trust, backoff(), wait_s=edge.feed_wait_s
