@@ -199,7 +199,7 @@ class Puller:
         anchors = self._transport.anchors()
         # Asked for once, whatever comes of it: anchors that can't be taken must not keep the feed away.
         self._anchors_at_s, self._anchors_told, self._trusted = now_s, "", anchors
-        if known is not None and _chip_epochs(known) != _chip_epochs(anchors):
+        if known and known.version != anchors.version and _chip_epochs(known) != _chip_epochs(anchors):
             # Every chip has a key more, or one that this edge has to be told of one by one from now on.
             self._whole = False
         self._renew(anchors)
