@@ -9,17 +9,19 @@ from threading import Thread
 from msgspec import Struct
 
 from gateway.auth import Doorman, Passwords
+from gateway.chip_keys import ChipKeys
 from gateway.clock import Clock, Entropy, SystemEntropy
 from gateway.command import Channel, Command, Envelope
 from gateway.conveyor import Conveyor
 from gateway.db import migrate
 from gateway.db.engine import Database
 from gateway.db.photos import StoredPhotos
+from gateway.edge_keys import EdgeKeys
 from gateway.feed import Feed
 from gateway.issuer import Issuer, new_key, open_key
 from gateway.metrics import Metrics
+from gateway.services.keys import FirstChipEpoch, FirstIssuerKey
 from gateway.services.registry import all_services
-from gateway.services.staff import FirstIssuerKey
 from gateway.settings import Settings
 from gateway.tries import Failures, Visits
 from gateway.vault import Vault
@@ -41,6 +43,8 @@ class Gateway:
     feed: Feed
     conveyor: Conveyor
     issuer: Issuer
+    chip_keys: ChipKeys
+    edge_keys: EdgeKeys
     doorman: Doorman
     passwords: Passwords
     failures: Failures
@@ -77,6 +81,7 @@ class Gateway:
         self.conveyor.start()
         key_id, public, sealed = new_key(self.vault, self.entropy)
         self.do("issuer.first_key", FirstIssuerKey(key_id, public, sealed))
+        self.do("chip_epoch.first", FirstChipEpoch())
         open_key(self.vault, self.issuer.current())
         # Bytes that a crash left without a record; a large folder takes its time, and nobody waits for it.
         Thread(target=self.album.sweep, name="photo sweep", daemon=True).start()
@@ -106,6 +111,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     )
     metrics.watch(conveyor, feed)
     photo_records = StoredPhotos(database)
+    issuer, chip_keys = Issuer(database, vault), ChipKeys(database, vault)
     return Gateway(
         settings=settings,
         clock=clock,
@@ -114,7 +120,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         database=database,
         feed=feed,
         conveyor=conveyor,
-        issuer=Issuer(database, vault),
+        issuer=issuer,
+        chip_keys=chip_keys,
+        edge_keys=EdgeKeys(database, chip_keys, issuer),
         doorman=Doorman(database),
         passwords=Passwords(),
         failures=Failures(settings.sign_in_failures, settings.sign_in_failures_per_address, clock.monotonic),

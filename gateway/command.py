@@ -77,16 +77,23 @@ class KeyKind(IntEnum):
     MEDIUM = 3  # medium → TOKEN
     ENTITLEMENT = 4  # entitlement → TOKEN
     ENCODING = 5  # encoding → TOKEN
+    PRINTED = 6  # what is printed on a chip → CHIP and STOCK
+    KNOWN_UID = 7  # a chip's UID → its BATCH, if it is known
+    KNOWN_PRINTED = 8  # what is printed on a chip → its BATCH, if it is known
 
     RESORT = 10  # "current": only the command that loads a new version holds it; all others share it
     STAFF = 11  # by name
-    ISSUER = 12  # "keys": all issuer keys
+    ISSUER = 12  # "keys": all issuer keys, and all epochs of the chips' keys
     SESSION = 13  # by token hash
     EDGE = 20  # the edge and its journal heads
     JOURNAL = 25  # a span of an edge's journal by journal_key(): the taps that came home in it
     PARTY = 30  # party, guests, persons, stays, sign-in codes
-    CHIP = 35  # a chip by its UID → the TOKENs that it carried
+    CHIP = 35  # who is on a chip, by its UID → the TOKENs that it carried
     TOKEN = 40  # token, media, entitlements, uses that matter, document, open encodings, pending holds
+    STOCK = 45  # the chip itself, by its UID: its batch, its keys, its counter
+    BATCH = 46  # a supplier's batch by its name: its chips
+    CODE = 47  # a code of a phone: the taps that showed it
+    SUN = 48  # a chip's SUN messages, by its UID: the taps that showed them
     TAP = 50  # the tap and the hold under its id
     ACCOUNT = 60  # the account and its pending holds
     WINDOW = 70  # one return window: window_key()

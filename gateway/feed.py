@@ -19,7 +19,7 @@ from gateway.db.engine import Connection, Database
 from gateway.db.feed import FeedEntry
 from gateway.db.resort import ResortShelf
 from gateway.errors import Rejection
-from gateway.publish import RESORT
+from gateway.publish import KEYS, RESORT
 from gateway.services.documents import split, takes_pins
 from wallet.resort import Resort
 from wallet.snapshot import WIRE_VERSION, FeedBatch, Snapshot, TokenChange
@@ -139,7 +139,7 @@ class Feed:
                 if last < position <= head:
                     if len(self._recent) == _RECENT_MAX:
                         self._recent_from = self._recent[0][0]
-                    told = "*" if kind == RESORT else scopes or f"|{topic(kind)}|"
+                    told = "*" if _is_for_all(kind) else scopes or f"|{topic(kind)}|"
                     self._recent.append((position, told))
                     concerned = None if concerned is None or told == "*" else concerned | split(told)
             self._head = max(self._head, head)
@@ -322,6 +322,10 @@ class Feed:
             except Exception:
                 # The database is away for a moment; the next tick tries again, and /readyz tells meanwhile.
                 logging.getLogger(__name__).exception("the feed could not be numbered")
+
+
+def _is_for_all(kind: str) -> bool:
+    return kind == RESORT or kind.partition(".")[0] == KEYS
 
 
 def topic(kind: str) -> str:

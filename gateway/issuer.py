@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.clock import Entropy
 from gateway.db.engine import Database
 from gateway.db.house import issuer_keys
-from gateway.db.rows import IssuerKeyRow, IssuerKeyState
+from gateway.db.rows import IssuerKeyRow, KeyState
 from gateway.vault import Vault
 from wallet.credential import Credential, sign
 
@@ -30,11 +30,11 @@ class Issuer:
 
     def public_keys(self) -> dict[str, str]:
         """Return key id → public key (hex) of the keys that edges accept."""
-        return {row.key_id: row.public for row in self.rows() if row.state is not IssuerKeyState.REVOKED}
+        return {row.key_id: row.public for row in self.rows() if row.state is KeyState.ACTIVE}
 
     def current(self) -> IssuerKeyRow:
         """Return the key that signs now; its `key_id` and `epoch` go into a credential."""
-        active = [row for row in self.rows() if row.state is IssuerKeyState.ACTIVE]
+        active = [row for row in self.rows() if row.state is KeyState.ACTIVE]
         assert active, "a started gateway has an issuer key"
         return active[-1]
 

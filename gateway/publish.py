@@ -23,6 +23,9 @@ from wallet.resort import Resort
 TOKEN, RESORT = "token", "resort"
 """The kinds of entry that edges read."""
 
+KEYS = "keys"
+"""The noun of what happens to keys: every edge is woken by it, and asks anew what to trust."""
+
 
 def changed_tokens(rows: Iterable[Row]) -> list[str]:
     """Return the ids of the tokens whose documents the rows may have changed, each once, in order."""

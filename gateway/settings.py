@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gateway.clock import Clock, Entropy, SimulationClock, SystemClock
 
 MASTER_KEY_BYTES = 32
+_SUN_PATH = "/tap"
 
 
 class Environment(StrEnum):
@@ -45,6 +46,7 @@ class Settings(Storage):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8701, ge=0, le=65535)
+    public_url: str = ""
     environment: Environment = Environment.PRODUCTION
     simulation_clock: Path | None = None
     simulation_control_url: str = ""
@@ -93,6 +95,25 @@ class Settings(Storage):
         if self.master_key is not None:
             _key_bytes(self.master_key.get_secret_value())
         return self
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        from wallet.chips.sun import template  # what reads settings and writes no chip needs it not
+
+        value = value.rstrip("/")
+        if value:
+            try:
+                template(value + _SUN_PATH)
+            except ValueError as error:
+                raise ValueError(f"PASSBAND_PUBLIC_URL: {error}") from None
+        return value
+
+    @property
+    def sun_url(self) -> str:
+        """The address on a band that a guest's phone opens: where this gateway is reached from outside."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}") + _SUN_PATH
 
     @property
     def is_simulation(self) -> bool:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     STAFF = "staff"
     ENROLMENT = "enrolment"
     CLAIM = "claim"
+    LINK = "link"
 
 
 class MovingWindow:
@@ -110,7 +111,7 @@ class Failures:
                     window.give_back(key)
 
 
-FAILED = frozenset({"sign_in_refused", "enrolment_refused", PhotoReason.CODE_UNKNOWN.value})
+FAILED = frozenset({"sign_in_refused", "enrolment_refused", "chip_unknown", PhotoReason.CODE_UNKNOWN.value})
 """The codes of the refusals that mean: the name, code or password is wrong."""
 
 

@@ -20,9 +20,11 @@ _GROUPS: dict[type[Any], tuple[str, ...]] = {
     r.EntitlementRow: ("token_id",),
     r.TapUseRow: ("token_id", "entitlement_id", "tap_id"),
     r.StayRow: ("party_id", "room_type", "room"),
-    r.EncodingRow: ("token_id",),
+    r.EncodingRow: ("token_id", "chip_uid"),
     r.AccountRow: ("party_id",),
     r.HoldRow: ("token_id", "account_id"),
+    r.TapRow: ("code_id", "sun_chip"),
+    r.ChipRow: ("printed_id", "batch"),
     r.SignInCodeRow: ("party_id",),
     r.JournalHeadRow: ("edge",),
     r.PhotoLinkRow: ("photo_id", "token_id"),
@@ -188,6 +190,7 @@ _MAKES = (
     r.PhotoClaimRow,
     r.SessionRow,
     r.ConflictRow,
+    r.ChipRow,
 )
 """What a command may make under an id of its own; the insert fails aloud should the id exist."""
 
@@ -229,6 +232,8 @@ def keys_of(row: Any) -> tuple[Key, ...]:
             return (Key(KeyKind.CONFLICT, name),)
         case r.ResortVersionRow():
             return (Key(KeyKind.RESORT, "current"),)
-        case r.IssuerKeyRow():
+        case r.IssuerKeyRow() | r.ChipEpochRow():
             return (Key(KeyKind.ISSUER, "keys"),)
+        case r.ChipRow(uid=uid):
+            return (Key(KeyKind.STOCK, uid),)
     return ()

@@ -81,6 +81,7 @@ class Edge:
             feed_wait_s=edge.feed_wait_s,
             renew=self._renew,
             gone=self._doubt,
+            trusted=anchors,
         )
         self._encoder = Encoder(
             HttpEncodingDesk(desk_client, entropy),

@@ -36,7 +36,8 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
 
     `as_of` is an instant of the gateway's clock: everything committed before it is contained up to `to_position`.
     `resort` is present when it changed within the batch. `chip_keys` are those that this edge's kinds of touchpoint
-    need for the chips named by the changed documents.
+    need for the chips named by the changed documents. `anchors` is the version of what the edge is to trust: another
+    one than it has means that it should ask for its anchors anew. Empty from a gateway that does not tell.
     `mark` tells which entry stands at `to_position`. Given back with the next question, it shows a feed that has gone
     another way since: that of a gateway which was restored from an older copy. Empty from one that knows no marks.
     """
@@ -49,13 +50,14 @@ class FeedBatch(Struct, frozen=True, omit_defaults=True):
     resort: Resort | None = None
     mark: str = ""
     chip_keys: tuple[ChipKey, ...] = ()
+    anchors: str = ""
 
 
 class Snapshot(Struct, frozen=True, omit_defaults=True):
     """One page of the latest documents of an edge's scope, in order of token id.
 
     Apply every page, then the feed from `position` (the same on each page of one run), whose entry `mark` names.
-    `next_after` is the token id to ask from next, None on the last page.
+    `next_after` is the token id to ask from next, None on the last page. `anchors` as in a batch.
     """
 
     wire: int
@@ -66,6 +68,7 @@ class Snapshot(Struct, frozen=True, omit_defaults=True):
     next_after: str | None = None
     mark: str = ""
     chip_keys: tuple[ChipKey, ...] = ()
+    anchors: str = ""
 
 
 class WireError(ValueError):

@@ -15,8 +15,9 @@ from gateway.errors import Rejection
 from gateway.services.documents import takes_pins
 from gateway.services.edge import Enrolment
 from gateway.tries import Kind
+from wallet.chips.keys import KeySlot
 from wallet.public_key import is_sound
-from wallet.snapshot import encode
+from wallet.snapshot import FeedBatch, encode
 
 router = APIRouter(tags=["edges"])
 
@@ -52,13 +53,20 @@ class EnrolWish(BaseModel):
 
 
 class Anchors(BaseModel):
-    """What an edge trusts: issuer key id → public key (hex). The PIN pepper is for edges with tills only."""
+    """What an edge trusts, all keys in hex: issuer key id → public key; epoch → the key that asks a chip who it is.
+
+    The PIN pepper is for edges with tills only; `chip_masters` (slot → epoch → master) for kinds of touchpoint where
+    bands must pass that are not known there yet. `version` changes with any of these.
+    """
 
     edge: str
     venue: str
     issuer_keys: dict[str, str]
     pin_pepper: str | None = None
     resort_version: int
+    reader_keys: dict[int, str]
+    chip_masters: dict[KeySlot, dict[int, str]]
+    version: str
 
 
 @router.get("/edges")
@@ -118,7 +126,7 @@ async def feed(
     if wait_s:
         await run_in_threadpool(gateway.feed.must_continue, after, mark)
         await gateway.feed.until(after, wait_s, edge.venue)
-    batch = await run_in_threadpool(gateway.feed.batch_for, edge.venue or "", after, mark=mark)
+    batch = await run_in_threadpool(_batch, gateway, edge.venue or "", after, mark)
     return Response(encode(batch), media_type="application/json")
 
 
@@ -132,16 +140,25 @@ def snapshot(
 ) -> Response:
     """One page of every document of this edge's venue, and the position to read the feed from."""
     page = gateway.feed.snapshot_for(edge.venue or "", after, position, mark=mark)
-    return Response(encode(page), media_type="application/json")
+    return Response(encode(gateway.edge_keys.in_page(page, edge.venue or "")), media_type="application/json")
 
 
 def _anchors(gateway: Gateway, edge_id: str, venue: str) -> Anchors:
     resort = gateway.feed.resort()
+    trust = gateway.edge_keys.trust(resort, venue)
     pepper = gateway.vault.pin_pepper.hex() if takes_pins(resort, venue) else None
     return Anchors(
         edge=edge_id,
         venue=venue,
-        issuer_keys=gateway.issuer.public_keys(),
+        issuer_keys=trust.issuer_keys,
         pin_pepper=pepper,
         resort_version=resort.version,
+        reader_keys=trust.reader_keys,
+        chip_masters=trust.chip_masters,
+        version=trust.version,
     )
+
+
+def _batch(gateway: Gateway, venue: str, after: int, mark: str) -> FeedBatch:
+    batch = gateway.feed.batch_for(venue, after, mark=mark)
+    return gateway.edge_keys.in_batch(batch, gateway.feed.resort(), venue)

@@ -18,7 +18,10 @@ from gateway.db.rows import EncodingRow, EncodingState
 from gateway.errors import not_found
 from gateway.feed import topic
 from gateway.services.encodings import ConfirmEncoding, IssueEncoding, RequestEncoding
+from gateway.services.party_encodings import RequestPartyEncodings
 from gateway.services.passes import fitted
+from gateway.services.touching import TouchEncoder
+from wallet.chips.keys import KeySlot
 from wallet.credential import Credential
 from wallet.medium import MediumKind
 from wallet.resort import TouchpointKind
@@ -27,6 +30,9 @@ router = APIRouter(tags=["encodings"])
 
 JOB_LASTS = timedelta(hours=1)
 """After this an encoder no longer offers to write what nobody came for."""
+
+UID_PATTERN = r"^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$"
+"""Four, seven or ten bytes (ISO/IEC 14443-3)."""
 
 _NEWS = topic("encoding")
 EdgeCaller = Annotated[Caller, Depends(caller("edge"))]
@@ -40,19 +46,60 @@ class EncodingWish(BaseModel):
     kind: MediumKind
 
 
+class Touch(BaseModel):
+    """The chip that lies on an encoder for which no job was started. UID in lower-case hex."""
+
+    encoder: str = Field(min_length=1, max_length=64)
+    chip_uid: str = Field(pattern=UID_PATTERN)
+
+
+class Job(BaseModel):
+    """What is to be done for it, to be issued and confirmed like any other job.
+
+    `cause` is "linked" (its first writing), "refresh" (the same medium, brought up to date) or "asked" (a job of the
+    desk that was torn).
+    """
+
+    encoding_id: str
+    token_id: str
+    encoder: str
+    kind: MediumKind
+    cause: str
+
+
 class ChipHeld(BaseModel):
     """The chip that lies on the encoder. UID in lower-case hex: 4, 7 or 10 bytes (ISO/IEC 14443-3)."""
 
-    chip_uid: str = Field(pattern=r"^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$")
+    chip_uid: str = Field(pattern=UID_PATTERN)
     chip_kind: str = Field(min_length=1, max_length=32)
     capacity_bytes: int = Field(ge=1, le=65_536)
 
 
+class ChipKeySet(BaseModel):
+    """All keys of one chip in one epoch: slot → 16 bytes in hex."""
+
+    epoch: int
+    keys: dict[KeySlot, str]
+
+
+class ChipPlan(BaseModel):
+    """How the chip that lies on the encoder is to be personalised; for memory only, never for a disk or a log.
+
+    `before` is what it may carry from earlier, newest first; factory keys go without saying.
+    """
+
+    keys: ChipKeySet
+    before: list[ChipKeySet]
+    sun_url: str
+    random_uid: bool
+
+
 class Issued(BaseModel):
-    """The signed credential (hex) to be written."""
+    """The signed credential (hex) to be written; for a chip with keys, also its keys."""
 
     credential: str
     medium_id: str
+    chip: ChipPlan | None = None
 
 
 class Written(BaseModel):
@@ -68,6 +115,24 @@ async def request(
 ) -> dict[str, Any]:
     """Ask an encoder to write a band or card."""
     return await called.do("encoding.request", RequestEncoding(token_id, body.encoder, body.kind))
+
+
+@router.post("/parties/{party_id}/encodings", status_code=201)
+async def request_party(
+    party_id: str, body: EncodingWish, called: Annotated[Caller, Depends(caller("desk"))]
+) -> dict[str, Any]:
+    """Ask an encoder for the bands of all guests of a party who have none; it writes them in this order."""
+    wish = RequestPartyEncodings(party_id, body.encoder, body.kind)
+    return await called.do("encoding.request_party", wish)
+
+
+@router.get("/parties/{party_id}/encodings", dependencies=[Depends(role("desk"))])
+def of_party(party_id: str, gateway: GatewayHere) -> dict[str, list[dict[str, Any]]]:
+    """What encoders still have to write for a party; the first one is next."""
+    with gateway.database.read() as connection:
+        since = gateway.clock.now() - JOB_LASTS
+        waiting = encodings.waiting_for_party(connection, party_id, since)
+    return {"encodings": [_state(job) for job in waiting]}
 
 
 @router.get("/encodings/{encoding_id}", dependencies=[Depends(role("desk"))])
@@ -98,6 +163,13 @@ async def jobs(
             return {"encodings": waiting}
 
 
+@router.post("/edge/encodings/touch")
+async def touch(body: Touch, called: EdgeCaller) -> Job:
+    """The job for a chip that lies on an encoder where none was started, or in a refusal why there is none."""
+    wish = TouchEncoder(body.encoder, body.chip_uid, called.principal.venue or "")
+    return Job(**await called.do("encoding.touch", wish))
+
+
 @router.post("/edge/encodings/{encoding_id}/issue")
 async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
     """Bind the chip to the guest and get the credential for it; the same chip again gets the same one."""
@@ -106,11 +178,12 @@ async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
     # An edge asks for the same chip under the same key. If another chip was tried in between, the stored answer would
     # name a medium that was dropped since: so what the job holds now is part of the command's id.
     command_id = hashlib.sha256(f"{called.key} {job.medium_id}".encode()).hexdigest()
-    wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "")
+    wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "", body.chip_kind)
     answer = await replace(called, key=f"issue:{command_id}").do("encoding.issue", wish)
     claims = msgspec.convert(answer["claims"], Credential)
     signed = await run_in_threadpool(fitted, claims, gateway.issuer.sign, body.capacity_bytes)
-    return Issued(credential=signed.hex(), medium_id=answer["medium_id"])
+    plan = _plan(gateway, body.chip_uid, answer["chip_epochs"]) if "chip_epochs" in answer else None
+    return Issued(credential=signed.hex(), medium_id=answer["medium_id"], chip=plan)
 
 
 @router.post("/edge/encodings/{encoding_id}/confirm")
@@ -118,6 +191,17 @@ async def confirm(encoding_id: str, body: Written, called: EdgeCaller) -> dict[s
     """Tell that the credential was read back from the chip, or why not."""
     wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence)
     return await called.do("encoding.confirm", wish)
+
+
+def _plan(gateway: Gateway, chip_uid: str, epochs: list[int]) -> ChipPlan:
+    """Return the keys of these epochs for one chip. They are made here and leave in this one answer."""
+    keys, *before = (
+        ChipKeySet(epoch=epoch, keys=gateway.chip_keys.all_of(epoch, chip_uid)) for epoch in epochs
+    )
+    policies = gateway.feed.resort().policies
+    return ChipPlan(
+        keys=keys, before=before, sun_url=gateway.settings.sun_url, random_uid=policies.random_uid
+    )
 
 
 def _job(gateway: Gateway, encoding_id: str) -> EncodingRow:

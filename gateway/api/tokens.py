@@ -6,17 +6,22 @@ from typing import Annotated, Any
 
 import qrcode
 import qrcode.image.svg
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from gateway.api.deps import Caller, GatewayHere, caller, role
+from gateway.api.deps import Caller, GatewayHere, address_of, caller, role
 from gateway.api.reach import check_token, token_in_reach
 from gateway.auth import Principal
 from gateway.db import parties
+from gateway.errors import Rejection
+from gateway.services.linking import LinkChip
 from gateway.services.media import AddPhone, RevokeMedium
 from gateway.services.passes import fitted, phone_claims, phone_of, rights_in_force
+from gateway.services.stock import printed_id_of
 from gateway.services.tokens import SetLimits, SetPin
+from gateway.tries import Kind
 from wallet import qr
+from wallet.medium import MediumKind
 from wallet.money import AMOUNT_MINOR_MAX
 from wallet.pin import make_verifier
 
@@ -41,6 +46,14 @@ class PhoneWish(BaseModel):
     """A phone is the only medium that needs no encoder."""
 
     kind: str = Field("phone", pattern=r"^phone$")
+
+
+class LinkWish(BaseModel):
+    """The chip: by what is printed on it, or by its UID (hex) where a desk has tapped it."""
+
+    printed_id: str = Field("", max_length=64, examples=["PB-0042-A7"])
+    chip_uid: str = Field("", pattern=r"^([0-9a-f]{14})?$")
+    kind: MediumKind = MediumKind.BAND
 
 
 class RevokeWish(BaseModel):
@@ -79,6 +92,26 @@ async def add_phone(token_id: str, body: PhoneWish, called: GuestOrDesk) -> dict
     """Let a phone carry the token too."""
     await check_token(called.gateway, called.principal, token_id)
     return await called.do("medium.add_phone", AddPhone(token_id))
+
+
+@router.post("/tokens/{token_id}/media/link", status_code=201)
+async def link(token_id: str, body: LinkWish, request: Request, called: GuestOrDesk) -> dict[str, Any]:
+    """Keep a chip from stock for a guest: it is written when it first touches an encoder or kiosk.
+
+    A guest links by what is printed alone, for the own party.
+    """
+    await check_token(called.gateway, called.principal, token_id)
+    if bool(body.printed_id) == bool(body.chip_uid):
+        raise Rejection("one_of_two", 422, "Give either what is printed on the band, or its UID.")
+    if body.chip_uid and not called.principal.is_staff:
+        raise Rejection("not_allowed", 403, "Give what is printed on the band.")
+    try:
+        printed = printed_id_of(body.printed_id) if body.printed_id else ""
+    except ValueError as fault:
+        raise Rejection("printed_id", 422, f"What is printed on a band has {fault}.") from None
+    wish = LinkChip(token_id, body.kind, printed, body.chip_uid)
+    with called.gateway.failures.trying(Kind.LINK, called.principal.subject, address_of(request)):
+        return await called.do("medium.link", wish)
 
 
 @router.post("/media/{medium_id}/revoke")

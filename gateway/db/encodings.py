@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway.db.load import rows_where
-from gateway.db.rows import EncodingRow, EncodingState
+from gateway.db.rows import EncodingCause, EncodingRow, EncodingState
 from gateway.db.tables import party
 
 _ENCODING = party.encoding.c
+_OPEN = (EncodingState.WAITING, EncodingState.ISSUED)
 
 
 def encoding_named(connection: Connection, encoding_id: str) -> EncodingRow | None:
@@ -20,12 +21,26 @@ def encoding_named(connection: Connection, encoding_id: str) -> EncodingRow | No
 
 def waiting_at(connection: Connection, encoders: Collection[str], since: datetime) -> list[EncodingRow]:
     """Return what these encoders have to write, asked for since then, first come first."""
-    states = (EncodingState.WAITING, EncodingState.ISSUED)
     found = rows_where(
         connection,
         EncodingRow,
         _ENCODING.encoder.in_(encoders),
-        _ENCODING.state.in_(states),
+        _ENCODING.state.in_(_OPEN),
+        # What is for one chip alone is found by that chip, not offered for the next one.
+        _ENCODING.cause == EncodingCause.ASKED,
+        _ENCODING.asked_at >= since,
+    )
+    return sorted(found, key=lambda job: (job.asked_at, job.id))
+
+
+def waiting_for_party(connection: Connection, party_id: str, since: datetime) -> list[EncodingRow]:
+    """Return what the desk asked for a party since then and encoders still have to write, first come first."""
+    found = rows_where(
+        connection,
+        EncodingRow,
+        _ENCODING.party_id == party_id,
+        _ENCODING.state.in_(_OPEN),
+        _ENCODING.cause == EncodingCause.ASKED,
         _ENCODING.asked_at >= since,
     )
     return sorted(found, key=lambda job: (job.asked_at, job.id))

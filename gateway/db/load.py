@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from gateway.command import Key, KeyKind
 from gateway.db import rows as r
-from gateway.db.tables import TABLE_OF, house, money, party, photos, taps
+from gateway.db.tables import TABLE_OF, chips, house, money, party, photos, taps
 from wallet.entitlement import KINDS_WITH_MEMORY, Spending
 from wallet.resort import Resort
 
@@ -59,11 +59,10 @@ def resolve(connection: Connection, keys: Iterable[Key]) -> set[Key]:
     for key in keys:
         by_kind.setdefault(key.kind, set()).add(key.id)
     for kind, ids in by_kind.items():
-        column, owner, leads_to = _LEADS[kind]
+        column, owner, *leads_to = _LEADS[kind]
         for chunk in chunks(ids):
-            found.update(
-                Key(leads_to, name) for (name,) in connection.execute(select(owner).where(column.in_(chunk)))
-            )
+            owners = connection.execute(select(owner).where(column.in_(chunk))).scalars()
+            found.update(Key(onward, name) for name in owners for onward in leads_to)
     return found
 
 
@@ -218,19 +217,24 @@ def _by(kind: type[Any], column: Any) -> Callable[[Connection, list[str], dateti
     return lambda connection, ids, at: rows_where(connection, kind, column.in_(ids))
 
 
-def _issuer(connection: Connection, ids: list[str], at: datetime) -> Iterable[Any]:
-    return rows_where(connection, r.IssuerKeyRow)
+def _issuer(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
+    yield from rows_where(connection, r.IssuerKeyRow)
+    yield from rows_where(connection, r.ChipEpochRow)
 
 
 _PENDING = money.hold.c.state == r.HoldState.PENDING
 
-_LEADS: dict[KeyKind, tuple[Any, Any, KeyKind]] = {
+_LEADS: dict[KeyKind, tuple[Any, ...]] = {
     KeyKind.BOOKING: (party.party.c.booking_reference, party.party.c.id, KeyKind.PARTY),
     KeyKind.GUEST: (party.guest.c.id, party.guest.c.party_id, KeyKind.PARTY),
     KeyKind.MEDIUM: (party.medium.c.id, party.medium.c.token_id, KeyKind.TOKEN),
     KeyKind.ENTITLEMENT: (party.entitlement.c.id, party.entitlement.c.token_id, KeyKind.TOKEN),
     KeyKind.ENCODING: (party.encoding.c.id, party.encoding.c.token_id, KeyKind.TOKEN),
+    KeyKind.PRINTED: (chips.chip.c.printed_id, chips.chip.c.uid, KeyKind.CHIP, KeyKind.STOCK),
+    KeyKind.KNOWN_UID: (chips.chip.c.uid, chips.chip.c.batch, KeyKind.BATCH),
+    KeyKind.KNOWN_PRINTED: (chips.chip.c.printed_id, chips.chip.c.batch, KeyKind.BATCH),
 }
+"""By which column each is found, which column names what it leads to, and the kinds of that."""
 
 _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any]]] = {
     KeyKind.STAFF: _by(r.StaffRow, house.staff.c.name),
@@ -241,6 +245,10 @@ _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any
     KeyKind.PARTY: _party,
     KeyKind.CHIP: _by(r.MediumRow, party.medium.c.chip_uid),
     KeyKind.TOKEN: _token,
+    KeyKind.STOCK: _by(r.ChipRow, chips.chip.c.uid),
+    KeyKind.BATCH: _by(r.ChipRow, chips.chip.c.batch),
+    KeyKind.CODE: _by(r.TapRow, taps.tap.c.code_id),
+    KeyKind.SUN: _by(r.TapRow, taps.tap.c.sun_chip),
     KeyKind.TAP: _tap,
     KeyKind.ACCOUNT: _account,
     KeyKind.WINDOW: _window,

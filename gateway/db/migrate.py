@@ -15,7 +15,7 @@ from gateway.db.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The newest revision among migrations/versions."""
 
 

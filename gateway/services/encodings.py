@@ -3,27 +3,24 @@
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
 from gateway.db.rows import (
+    ChipRow,
+    ChipState,
+    EncodingCause,
     EncodingRow,
     EncodingState,
-    EntitlementRow,
-    IssuerKeyRow,
-    IssuerKeyState,
     MediumRow,
     PartyRow,
 )
 from gateway.errors import Rejection
 from gateway.services.booked import live_token
+from gateway.services.claims import claims_for, issue_of, told
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
-from gateway.services.passes import chip_expires_at, rights_in_force
 from gateway.working_set import WorkingSet
-from wallet.credential import Credential, medium_tag
-from wallet.grants import grants_for
 from wallet.medium import MediumKind, MediumState
 from wallet.resort import Resort, TouchpointKind
 
@@ -53,7 +50,8 @@ class EncodingRequest(Service[RequestEncoding]):
             raise Rejection("not_a_chip", 422, "A phone needs no encoder: add it to the guest.")
         encoder_venue(draft.resort, body.encoder)
         for job in draft.find(EncodingRow, token_id=token.id):
-            if job.encoder == body.encoder and job.kind is body.kind and is_open(job):
+            asked = job.cause is EncodingCause.ASKED and is_open(job)
+            if asked and (job.encoder, job.kind) == (body.encoder, body.kind):
                 _drop(draft, job, command)
                 replaced = "It was asked for again."
                 draft.put(replace(job, state=EncodingState.FAILED, changed_at=at, sentence=replaced))
@@ -78,56 +76,56 @@ class IssueEncoding(Struct, frozen=True):
     encoding_id: str
     chip_uid: str
     venue: str
+    chip_kind: str = ""
 
 
 class EncodingIssue(Service[IssueEncoding]):
-    """Binds the chip to the token as a pending medium. The same chip again gets the same claims."""
+    """Binds the chip to the token as a pending medium. The same chip again gets the same claims.
+
+    A medium that is refreshed stays in service all the while, and stays the same medium.
+    """
 
     name = "encoding.issue"
 
     def keys(self, body: IssueEncoding) -> frozenset[Key]:
-        """The token, whoever else is on this chip, and the keys that sign."""
+        """The token, whoever else is on this chip, the chip, and the keys."""
         return frozenset(
             {
                 Key(KeyKind.ENCODING, body.encoding_id),
                 Key(KeyKind.CHIP, body.chip_uid),
+                Key(KeyKind.STOCK, body.chip_uid),
                 Key(KeyKind.ISSUER, "keys"),
             }
         )
 
     def decide(self, state: WorkingSet, command: Command[IssueEncoding]) -> Outcome:
-        """Put the pending medium and answer its claims; the route signs them, so that no credential is stored."""
-        body, draft, at = command.body, Draft(state), command.envelope.at
+        """Put the pending medium and answer its claims; the route signs them, so that no credential is stored.
+
+        Nor is any key: the answer names epochs, of which the route makes the keys anew.
+        """
+        body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
         token, party = live_token(draft, job.token_id)
-        again = job.chip_uid == body.chip_uid and job.state in (EncodingState.ISSUED, EncodingState.DONE)
-        if again:
-            return Outcome(_claims(draft, job, state.need(MediumRow, job.medium_id), party))
+        same = job.chip_uid == body.chip_uid and bool(job.medium_id)
+        if same and job.state is EncodingState.DONE and job.issued is not None:
+            return Outcome(told(draft, job, party, body.chip_kind))
         if not is_open(job):
             raise Rejection("not_waiting", 409, "This band was written already, or asked for again.")
-        _take_over_chip(draft, body.chip_uid, token.id, command)
-        _drop(draft, job, command)
-        medium = MediumRow(
-            id=Ids(command).next(),
-            token_id=token.id,
-            kind=job.kind,
-            state=MediumState.PENDING,
-            # A credential tells seconds only, and the same chip must get the same bytes.
-            issued_at=at.replace(microsecond=0),
-            chip_uid=body.chip_uid,
-        )
-        issued = replace(
-            job,
-            state=EncodingState.ISSUED,
-            medium_id=medium.id,
-            chip_uid=body.chip_uid,
-            changed_at=at,
-            sentence="",
-        )
-        draft.put(medium, issued)
-        said = {"encoding_id": job.id, "medium_id": medium.id, "kind": job.kind.value, "encoder": job.encoder}
+        if not same:
+            _bind(draft, job, command)
+        elif job.state is EncodingState.ISSUED and job.issued is not None:
+            claims = claims_for(draft, job, party, job.issued.at, body.chip_kind)
+            if issue_of(draft, claims, body.chip_kind) == job.issued:
+                return Outcome(told(draft, job, party, body.chip_kind))
+        job = _issued(draft, job.id, party, command)
+        said = {
+            "encoding_id": job.id,
+            "medium_id": job.medium_id,
+            "kind": job.kind.value,
+            "encoder": job.encoder,
+        }
         event = Event("encoding.issued", said, party_id=party.id, token_id=token.id)
-        return Outcome(_claims(draft, issued, medium, party), draft.rows, (event,))
+        return Outcome(told(draft, job, party, body.chip_kind), draft.rows, (event,))
 
 
 class ConfirmEncoding(Struct, frozen=True):
@@ -148,9 +146,14 @@ class EncodingConfirm(Service[ConfirmEncoding]):
         """The token."""
         return frozenset({Key(KeyKind.ENCODING, body.encoding_id)})
 
+    def expand(self, state: WorkingSet, body: ConfirmEncoding) -> frozenset[Key]:
+        """The chip that it was written onto."""
+        job = state.get(EncodingRow, body.encoding_id)
+        return frozenset({Key(KeyKind.STOCK, job.chip_uid)} if job is not None and job.chip_uid else ())
+
     def decide(self, state: WorkingSet, command: Command[ConfirmEncoding]) -> Outcome:
         """Activate the medium, or drop it."""
-        body, draft, at = command.body, Draft(state), command.envelope.at
+        body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
         if job.state is EncodingState.DONE and body.ok:
             return Outcome(_state(job))
@@ -158,18 +161,10 @@ class EncodingConfirm(Service[ConfirmEncoding]):
             raise Rejection("not_issued", 409, "No credential was issued for this band.")
         if body.ok:
             changed = _activate(draft, job, command)
-            kind, said = "medium.activated", {"medium_id": job.medium_id, "kind": job.kind.value}
+            kind = "medium.refreshed" if job.cause is EncodingCause.REFRESH else "medium.activated"
+            said = {"medium_id": job.medium_id, "kind": job.kind.value}
         else:
-            _drop(draft, job, command)
-            changed = replace(
-                job,
-                state=EncodingState.WAITING,
-                medium_id="",
-                chip_uid="",
-                changed_at=at,
-                sentence=body.sentence,
-            )
-            draft.put(changed)
+            changed = _failed(draft, job, command)
             kind, said = "encoding.failed", {"encoding_id": job.id, "sentence": body.sentence}
         event = Event(kind, said | {"encoder": job.encoder}, party_id=job.party_id, token_id=job.token_id)
         return Outcome(_state(changed), draft.rows, (event,))
@@ -178,6 +173,12 @@ class EncodingConfirm(Service[ConfirmEncoding]):
 def is_open(job: EncodingRow) -> bool:
     """Return whether a job still waits for a chip, or for a chip to be read back."""
     return job.state in (EncodingState.WAITING, EncodingState.ISSUED)
+
+
+def is_kept(draft: Draft, job: EncodingRow) -> bool:
+    """Return whether the chip that an open job names is still kept for it: its medium may have been turned off."""
+    medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
+    return is_open(job) and medium is not None and medium.state is MediumState.PENDING
 
 
 def encoder_venue(resort: Resort, touchpoint_id: str) -> str:
@@ -203,14 +204,82 @@ def _job(draft: Draft, encoding_id: str, venue: str) -> EncodingRow:
     return job
 
 
-def _take_over_chip(draft: Draft, chip_uid: str, token_id: str, command: Command[Any]) -> None:
+def _bind(draft: Draft, job: EncodingRow, command: Command[IssueEncoding]) -> None:
+    """Put a pending medium on the chip for this job; what it had before for another chip goes."""
+    if job.cause is not EncodingCause.ASKED:
+        raise Rejection("other_chip", 409, "This is for another band. Hold that one to the encoder.")
+    chip_uid = command.body.chip_uid
+    _take_over_chip(draft, chip_uid, job, command)
+    _drop(draft, job, command)
+    medium = MediumRow(
+        id=Ids(command).next(),
+        token_id=job.token_id,
+        kind=job.kind,
+        state=MediumState.PENDING,
+        issued_at=command.envelope.at,
+        chip_uid=chip_uid,
+    )
+    draft.put(medium, replace(job, medium_id=medium.id, chip_uid=chip_uid, issued=None))
+
+
+def _issued(draft: Draft, job_id: str, party: PartyRow, command: Command[IssueEncoding]) -> EncodingRow:
+    """Put what is issued now for the chip that the job is bound to."""
+    job, kind = draft.get(EncodingRow, job_id), command.body.chip_kind
+    medium = draft.get(MediumRow, job.medium_id) if job else None
+    assert job is not None, "it was found before"
+    if medium is None or medium.state is MediumState.REVOKED:
+        raise Rejection("medium_revoked", 409, "This band was turned off before it was finished.")
+    # A credential tells seconds only, and the same chip must get the same bytes.
+    at = command.envelope.at.replace(microsecond=0)
+    claims = claims_for(draft, job, party, at, kind)
+    if medium.state is MediumState.PENDING:
+        draft.put(replace(medium, issued_at=at))
+    issued = replace(
+        job,
+        state=EncodingState.ISSUED,
+        changed_at=command.envelope.at,
+        sentence="",
+        issued=issue_of(draft, claims, kind),
+    )
+    chip = draft.get(ChipRow, job.chip_uid)
+    if chip is None:
+        draft.put(issued, ChipRow(job.chip_uid, "", "", kind, ChipState.LINKED, command.envelope.at))
+    else:
+        state = ChipState.LINKED if chip.state is ChipState.STOCK else chip.state
+        draft.put(issued, replace(chip, kind=kind or chip.kind, state=state))
+    return issued
+
+
+def _failed(draft: Draft, job: EncodingRow, command: Command[ConfirmEncoding]) -> EncodingRow:
+    """Let the job wait again: for another chip, or for the same one where it is for that one alone."""
+    sentence = command.body.sentence
+    changed = replace(job, state=EncodingState.WAITING, changed_at=command.envelope.at, sentence=sentence)
+    if job.cause is EncodingCause.ASKED:
+        _drop(draft, job, command)
+        changed = replace(changed, medium_id="", chip_uid="", issued=None)
+    draft.put(changed)
+    return changed
+
+
+def _take_over_chip(draft: Draft, chip_uid: str, job: EncodingRow, command: Command[Any]) -> None:
     """Refuse a chip that is somebody else's; a medium that never was finished on it goes."""
+    for other in draft.find(EncodingRow, chip_uid=chip_uid):
+        if other.cause is EncodingCause.LINKED and is_kept(draft, other) and other.id != job.id:
+            if other.token_id != job.token_id:
+                raise Rejection("chip_linked", 409, "This band is kept for another guest. Take another one.")
+            end_job(draft, other, command, "It was written at the desk.")
     for medium in draft.find(MediumRow, chip_uid=chip_uid):
-        if medium.token_id == token_id or medium.state is MediumState.REVOKED:
+        if medium.token_id == job.token_id or medium.state is MediumState.REVOKED:
             continue
         if medium.state is MediumState.ACTIVE:
             raise Rejection("chip_in_use", 409, "This band is another guest's. Take another one.")
         _revoke(draft, medium, command)
+
+
+def end_job(draft: Draft, job: EncodingRow, command: Command[Any], sentence: str) -> None:
+    """Let an open job be over, with the medium that it never finished."""
+    _drop(draft, job, command)
+    draft.put(replace(job, state=EncodingState.FAILED, changed_at=command.envelope.at, sentence=sentence))
 
 
 def _drop(draft: Draft, job: EncodingRow, command: Command[Any]) -> None:
@@ -231,30 +300,23 @@ def _activate(draft: Draft, job: EncodingRow, command: Command[Any]) -> Encoding
         if others and older.state is MediumState.ACTIVE:
             _revoke(draft, older, command)
     done = replace(job, state=EncodingState.DONE, changed_at=command.envelope.at, sentence="")
+    written = job.issued
+    if written is not None:
+        medium = replace(
+            medium,
+            issuer_epoch=written.issuer_epoch,
+            expires_at=written.expires_at,
+            content=written.content,
+        )
+        chip = draft.get(ChipRow, medium.chip_uid)
+        if chip is not None:
+            draft.put(replace(chip, state=ChipState.WRITTEN, key_epoch=written.chip_epoch))
     draft.put(replace(medium, state=MediumState.ACTIVE), done)
     return done
 
 
 def _revoke(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:
     draft.put(replace(medium, state=MediumState.REVOKED, revoked_at=command.envelope.at))
-
-
-def _claims(draft: Draft, job: EncodingRow, medium: MediumRow, party: PartyRow) -> dict[str, Any]:
-    keys = draft.find(IssuerKeyRow, state=IssuerKeyState.ACTIVE)
-    assert keys, "a started gateway has an issuer key"
-    key = max(keys, key=lambda key: key.epoch)
-    rights = rights_in_force(draft.find(EntitlementRow, token_id=job.token_id))
-    credential = Credential(
-        token_id=job.token_id,
-        medium_tag=medium_tag(medium.id),
-        chip_uid=medium.chip_uid,
-        issued_at=medium.issued_at,
-        expires_at=chip_expires_at(draft.resort, party),
-        epoch=key.epoch,
-        key_id=key.key_id,
-        grants=grants_for(rights, medium.issued_at, draft.resort),
-    )
-    return {"medium_id": medium.id, "claims": msgspec.to_builtins(credential)}
 
 
 def _state(job: EncodingRow) -> dict[str, Any]:

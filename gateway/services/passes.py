@@ -8,11 +8,18 @@ import msgspec
 from gateway.db.rows import EntitlementRow, IssuerKeyRow, MediumRow, PartyRow
 from gateway.errors import Rejection
 from gateway.services.booked import visit_ends_at
+from wallet.compact import pack
 from wallet.credential import CREDENTIAL_BYTES_MAX, Credential, medium_tag
 from wallet.entitlement import Entitlement
 from wallet.grants import grants_for
 from wallet.medium import MediumKind, MediumState
 from wallet.resort import Resort
+
+CHIP_FILE_BYTES = 128
+"""The proprietary file of an NTAG 424 DNA (NT4H2421Gx, 8.2.2): a length byte and the credential in its short form."""
+
+CHIP_WITH_KEYS = "ntag424"
+"""The kind of chip that has keys of its own, in an encoder's words."""
 
 OUTLASTS = timedelta(days=2)
 """How long a chip's credential is good beyond the booked days: the rights themselves end before it."""
@@ -56,16 +63,30 @@ def phone_claims(
     )
 
 
+def packed_size(signed: bytes) -> int:
+    """Return how many bytes a chip with keys needs for a credential; more than it has where it can't be packed."""
+    try:
+        return 1 + len(pack(signed))
+    except ValueError:
+        return CHIP_FILE_BYTES + 1
+
+
 def fitted(
     credential: Credential, sign: Callable[[Credential], bytes], bytes_max: int = CREDENTIAL_BYTES_MAX
 ) -> bytes:
     """Return the signed credential with as many of its grants, soonest to end first, as the medium has room for.
+
+    A chip with keys has its own room, whatever `bytes_max` says, and holds the credential in its short form.
 
     Raises:
         Rejection: not even without grants does it fit.
     """
     for count in range(len(credential.grants), -1, -1):
         signed = sign(msgspec.structs.replace(credential, grants=credential.grants[:count]))
-        if len(signed) <= min(bytes_max, CREDENTIAL_BYTES_MAX):
+        if credential.chip_keys:
+            fits = packed_size(signed) <= CHIP_FILE_BYTES
+        else:
+            fits = len(signed) <= min(bytes_max, CREDENTIAL_BYTES_MAX)
+        if fits:
             return signed
     raise Rejection("chip_too_small", 409, "This chip has too little room for a pass. Take another one.")

@@ -1,11 +1,11 @@
-"""Members of staff and the keys of the house."""
+"""Members of staff: who may sign in, and with which roles."""
 
 from dataclasses import replace
 
 from msgspec import Struct
 
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
-from gateway.db.rows import IssuerKeyRow, IssuerKeyState, StaffRow
+from gateway.db.rows import StaffRow
 from gateway.errors import not_found
 from gateway.working_set import WorkingSet
 
@@ -66,33 +66,3 @@ class CloseStaff(Service[FormerStaff]):
             return Outcome(answer)
         event = Event("staff.closed", {"staff_id": known[0].id})
         return Outcome(answer, (replace(known[0], closed=True),), (event,))
-
-
-class FirstIssuerKey(Struct, frozen=True):
-    """The key that signs credentials should there be none yet."""
-
-    key_id: str
-    public: str
-    sealed_private: str
-
-
-class MakeIssuerKey(Service[FirstIssuerKey]):
-    """Makes sure that there is an issuer key; processes that start at once agree on one."""
-
-    name = "issuer.first_key"
-
-    def keys(self, body: FirstIssuerKey) -> frozenset[Key]:
-        """All issuer keys."""
-        return frozenset({Key(KeyKind.ISSUER, "keys")})
-
-    def decide(self, state: WorkingSet, command: Command[FirstIssuerKey]) -> Outcome:
-        """Keep the active key, or make the given one active."""
-        active = state.find(IssuerKeyRow, state=IssuerKeyState.ACTIVE)
-        if active:
-            return Outcome({"key_id": active[-1].key_id, "made": False})
-        body, epoch = command.body, 1 + max((row.epoch for row in state.all(IssuerKeyRow)), default=0)
-        row = IssuerKeyRow(
-            body.key_id, epoch, body.public, body.sealed_private, IssuerKeyState.ACTIVE, command.envelope.at
-        )
-        event = Event("issuer.key_made", {"key_id": body.key_id, "epoch": epoch})
-        return Outcome({"key_id": body.key_id, "made": True}, (row,), (event,))

@@ -37,6 +37,9 @@ _CONFLICTS = {
     "revoked_medium": "A revoked medium was let through",
     "double_use": "A right was used twice",
     "past_limit": "A sale went past the limit",
+    "code_replayed": "A phone's code was shown twice",
+    "sun_replayed": "An old reading of a band was shown",
+    "clone_suspected": "A band was at two places at once: it may be a copy",
     "view_differs": "Edge and ledger disagree",
 }
 
@@ -80,6 +83,10 @@ def conflict_words(kind: str) -> str:
     return _CONFLICTS.get(kind, kind.replace("_", " ").capitalize())
 
 
+def _family(body: Body) -> str:
+    return "the chips' keys" if body.get("keys") == "chips" else "the issuer's keys"
+
+
 _HOUSE: dict[str, Callable[[Body], str]] = {
     "edge.started": lambda body: f"The {body.get('edge', '')} edge started.",
     "edge.announced": lambda body: f"The {body.get('edge', '')} edge may enrol.",
@@ -88,6 +95,9 @@ _HOUSE: dict[str, Callable[[Body], str]] = {
     "resort.loaded": lambda body: f"Version {body.get('version', '')} of the resort was loaded.",
     "resort": lambda body: "The resort's data went out to the edges.",
     "issuer.key_made": lambda body: "An issuer key was made.",
+    "keys.rotated": lambda body: f"Epoch {body.get('epoch', '')} of {_family(body)} began.",
+    "keys.retired": lambda body: f"Epoch {body.get('epoch', '')} of {_family(body)} ended.",
+    "chip.imported": lambda body: f"{body.get('chips', '')} chips came into stock.",
     "staff.added": lambda body: "Someone joined the staff.",
     "staff.changed": lambda body: "A member of staff has another password or role.",
     "staff.closed": lambda body: "A member of staff left.",

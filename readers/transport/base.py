@@ -59,6 +59,7 @@ class Anchors(Struct, frozen=True, omit_defaults=True):
         pin_pepper: only where PINs are taken.
         reader_keys: epoch → the key that asks a chip who it is.
         chip_masters: slot → epoch → master, only of kinds where bands must pass that are not known yet.
+        version: changes with any of these; a feed batch that names another one has news of them.
     """
 
     edge: str
@@ -68,6 +69,7 @@ class Anchors(Struct, frozen=True, omit_defaults=True):
     resort_version: int = 0
     reader_keys: dict[int, str] = {}
     chip_masters: dict[KeySlot, dict[int, str]] = {}
+    version: str = ""
 
 
 class HoldRequest(Struct, frozen=True):

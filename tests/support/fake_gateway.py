@@ -46,6 +46,8 @@ class FakeGateway:
         self.hold_delay.set()
         self.lose_answers: Counter[str] = Counter()
         self.refuse: Counter[str] = Counter()
+        self.reader_keys: dict[int, str] = {}
+        self.anchors_version = ""
         self.entries_max: int | None = None
         self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
@@ -160,6 +162,8 @@ class FakeGateway:
                 "issuer_keys": keys,
                 "pin_pepper": PEPPER.hex(),
                 "resort_version": 1,
+                "reader_keys": self.reader_keys,
+                "version": self.anchors_version,
             }
         )
 
@@ -182,7 +186,15 @@ class FakeGateway:
                 return 410, msgspec.json.encode({"code": "feed_gone", "title": "no such position"})
             self.lock.wait_for(lambda: self.position > after or self.is_cut, wait_s)
             changes = tuple(self.log[after:])
-            batch = FeedBatch(1, after, self.position, self.now(), changes, mark=self.mark(self.position))
+            batch = FeedBatch(
+                1,
+                after,
+                self.position,
+                self.now(),
+                changes,
+                mark=self.mark(self.position),
+                anchors=self.anchors_version,
+            )
             return 200, msgspec.json.encode(batch)
 
     def journal(self, body: bytes) -> tuple[int, bytes]:

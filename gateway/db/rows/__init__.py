@@ -1,10 +1,11 @@
 """Rows as frozen dataclasses, one per table, with the columns in the table's order."""
 
+from gateway.db.rows.chips import ChipEpochRow, ChipRow, ChipState
 from gateway.db.rows.house import (
     CommandRow,
     FeedEntryRow,
     IssuerKeyRow,
-    IssuerKeyState,
+    KeyState,
     ResortVersionRow,
     SessionRow,
     SignInCodeRow,
@@ -12,10 +13,12 @@ from gateway.db.rows.house import (
 )
 from gateway.db.rows.money import AccountRow, HoldRow, HoldState, PostingRow, TransferRow
 from gateway.db.rows.party import (
+    EncodingCause,
     EncodingRow,
     EncodingState,
     EntitlementRow,
     GuestRow,
+    Issue,
     MediumRow,
     PartyRow,
     PartyState,
@@ -63,6 +66,8 @@ Row = (
     | ConflictRow
     | ResortVersionRow
     | IssuerKeyRow
+    | ChipRow
+    | ChipEpochRow
     | StaffRow
     | SessionRow
     | SignInCodeRow
@@ -75,12 +80,16 @@ Row = (
 
 __all__ = [
     "AccountRow",
+    "ChipEpochRow",
+    "ChipRow",
+    "ChipState",
     "CommandRow",
     "ConflictRow",
     "ConflictState",
     "EdgeNonceRow",
     "EdgeRow",
     "EdgeState",
+    "EncodingCause",
     "EncodingRow",
     "EncodingState",
     "EntitlementRow",
@@ -88,9 +97,10 @@ __all__ = [
     "GuestRow",
     "HoldRow",
     "HoldState",
+    "Issue",
     "IssuerKeyRow",
-    "IssuerKeyState",
     "JournalHeadRow",
+    "KeyState",
     "MediumRow",
     "PartyRow",
     "PartyState",

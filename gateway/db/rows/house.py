@@ -50,12 +50,11 @@ class ResortVersionRow:
     loaded_by: str
 
 
-class IssuerKeyState(StrEnum):
-    """Whether an issuer key still signs, still verifies, or neither."""
+class KeyState(StrEnum):
+    """Whether what was made with a key still counts. Of the active epochs the newest is the one in use."""
 
     ACTIVE = "active"
     RETIRED = "retired"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class IssuerKeyRow:
     epoch: int
     public: str
     sealed_private: str
-    state: IssuerKeyState
+    state: KeyState
     made_at: datetime
 
 

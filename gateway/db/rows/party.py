@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from wallet.entitlement import Entitlement
 from wallet.medium import MediumKind, MediumState
 from wallet.token import Step, TokenDocument
@@ -86,7 +88,11 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True)
 class MediumRow:
-    """A band, card or phone that carries a token. `chip_uid` is lower-case hex, empty for a phone."""
+    """A band, card or phone that carries a token. `chip_uid` is lower-case hex, empty for a phone.
+
+    The last three tell what was read back from the chip: the epoch of the key that signed it, until when it is good,
+    and a hash of what it grants.
+    """
 
     id: str
     token_id: str
@@ -96,6 +102,9 @@ class MediumRow:
     chip_uid: str = ""
     revoked_at: datetime | None = None
     note: str = ""
+    issuer_epoch: int = 0
+    expires_at: datetime | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +167,35 @@ class EncodingState(StrEnum):
     FAILED = "failed"
 
 
+class EncodingCause(StrEnum):
+    """Why a medium is written: the desk asked for one, a chip was linked before, or what it holds is out of date."""
+
+    ASKED = "asked"
+    LINKED = "linked"
+    REFRESH = "refresh"
+
+
+class Issue(Struct, frozen=True):
+    """What was last issued for a chip, without the credential and the keys: both can be made again of this.
+
+    Args:
+        chip_epoch: of the keys, 0 for a chip that has none.
+        content: a hash of what the credential says beside who it is and when it was made.
+    """
+
+    at: datetime
+    issuer_epoch: int
+    chip_epoch: int
+    expires_at: datetime
+    content: str
+
+
 @dataclass(frozen=True, slots=True)
 class EncodingRow:
-    """A band or card asked for at an encoder, from the desk's wish to the written chip."""
+    """A band or card to be written at an encoder, from the wish to the written chip.
+
+    `encoder` is empty while a linked chip has not been held to one.
+    """
 
     id: str
     token_id: str
@@ -173,6 +208,8 @@ class EncodingRow:
     chip_uid: str = ""
     changed_at: datetime | None = None
     sentence: str = ""
+    cause: EncodingCause = EncodingCause.ASKED
+    issued: Issue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,10 @@ class SetAsideRow:
 
 @dataclass(frozen=True, slots=True)
 class TapRow:
-    """One tap, once. `decision` is the verdict the guest saw, `entry` what it came in, to decide it again."""
+    """One tap, once. `decision` is the verdict the guest saw, `entry` what it came in, to decide it again.
+
+    `code_id` and `sun_chip` find the taps that showed the same code of a phone, or a SUN message of the same chip.
+    """
 
     id: str
     edge: str
@@ -92,6 +95,8 @@ class TapRow:
     entitlement_id: str | None = None
     reason: str | None = None
     amount_minor: int = 0
+    code_id: str | None = None
+    sun_chip: str | None = None
 
 
 class ConflictState(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from gateway.db import rows
-from gateway.db.tables import house, money, party, photos, taps
+from gateway.db.tables import chips, house, money, party, photos, taps
 from gateway.db.tables.base import metadata
 
 TABLE_OF: Mapping[type[Any], Table] = {
@@ -35,6 +35,8 @@ TABLE_OF: Mapping[type[Any], Table] = {
     rows.CommandRow: house.command,
     rows.ResortVersionRow: house.resort_version,
     rows.IssuerKeyRow: house.issuer_key,
+    rows.ChipRow: chips.chip,
+    rows.ChipEpochRow: chips.chip_epoch,
     rows.StaffRow: house.staff,
     rows.SessionRow: house.session,
     rows.SignInCodeRow: house.sign_in_code,
@@ -48,4 +50,4 @@ PRIMARY_KEY: Mapping[type[Any], tuple[str, ...]] = {
 }
 """The names of the fields that tell a row from all others of its kind."""
 
-__all__ = ["PRIMARY_KEY", "TABLE_OF", "house", "metadata", "money", "party", "photos", "taps"]
+__all__ = ["PRIMARY_KEY", "TABLE_OF", "chips", "house", "metadata", "money", "party", "photos", "taps"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
-from gateway.db.rows.house import IssuerKeyState
+from gateway.db.rows.house import KeyState
 from gateway.db.tables.base import identifier, instant, metadata, words
 from gateway.db.types import Packed, Serial, Word
 from wallet.resort import Resort
@@ -66,7 +66,7 @@ issuer_key = Table(
     Column("epoch", Integer(), nullable=False),
     words("public"),
     words("sealed_private"),
-    Column("state", Word(IssuerKeyState), nullable=False),
+    Column("state", Word(KeyState), nullable=False),
     instant("made_at"),
 )
 

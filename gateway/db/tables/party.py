@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, Table
 
-from gateway.db.rows.party import EncodingState, PartyState
+from gateway.db.rows.party import EncodingCause, EncodingState, Issue, PartyState
 from gateway.db.tables.base import identifier, instant, metadata, minor, words
 from gateway.db.types import Bytewise, Packed, Word
 from wallet.entitlement import Entitlement
@@ -79,6 +79,9 @@ medium = Table(
     identifier("chip_uid", index=True),
     instant("revoked_at", nullable=True),
     words("note"),
+    Column("issuer_epoch", Integer(), nullable=False, server_default="0"),
+    instant("expires_at", nullable=True),
+    words("content", server_default=""),
 )
 
 entitlement = Table(
@@ -145,9 +148,11 @@ encoding = Table(
     Column("state", Word(EncodingState), nullable=False),
     instant("asked_at"),
     identifier("medium_id"),
-    identifier("chip_uid"),
+    identifier("chip_uid", index=True),
     instant("changed_at", nullable=True),
     words("sentence"),
+    Column("cause", Word(EncodingCause), nullable=False, server_default=EncodingCause.ASKED.value),
+    Column("issued", Packed(Issue), nullable=True),
     Index("ix_encoding_encoder_state", "encoder", "state"),
 )
 

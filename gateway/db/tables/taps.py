@@ -75,6 +75,8 @@ tap = Table(
     Column("entitlement_id", String(64)),
     Column("reason", String(64)),
     minor("amount_minor"),
+    Column("code_id", String(16), index=True),
+    Column("sun_chip", String(20), index=True),
     Unique("edge", "epoch", "number"),
     Index("ix_tap_touchpoint_at", "touchpoint", "at"),
 )
