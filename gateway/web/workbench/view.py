@@ -12,7 +12,13 @@ from wallet.resort import Resort, Touchpoint, TouchpointKind
 SHOWN_S = 6.0
 ASKED_S = 30.0
 _NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
-_CHIPS = {"ntag213": "NTAG213", "ntag215": "NTAG215", "ntag216": "NTAG216", "type4": "Type 4 chip"}
+_CHIPS = {
+    "ntag213": "NTAG213",
+    "ntag215": "NTAG215",
+    "ntag216": "NTAG216",
+    "type4": "Type 4 chip",
+    "ntag424": "NTAG 424 DNA",
+}
 
 
 def edge_cards(edges: Iterable[EdgeSeen], resort: Resort | None) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ def play(stage: Stage) -> None:
     price = times.money(stage, memory.price_minor)
     stage.narrator.say(f"The package ({price}) is paid, the party checked in: room {memory.room}.")
     lead, *children, other = memory.guests
-    for guest, kind in zip((lead, *children), ("ntag216", "type4", "ntag216"), strict=True):
+    for guest, kind in zip((lead, *children), ("ntag424", "ntag216", "ntag424"), strict=True):
         guest.carried = encode_band(stage, guest, kind)
     assert memory.guest_session is not None, "the family has booked"
     carry_phone(stage, other, memory.guest_session)

@@ -40,7 +40,7 @@ def play(stage: Stage) -> Couple:
     stage.narrator.chapter("For whoever plays on: a couple stays", stage.now_local())
     staying = _check_in(stage)
     lead, other = staying.guests
-    lead.carried, _ = encode_band(stage, lead), encode_band(stage, other, "type4")
+    lead.carried, _ = encode_band(stage, lead), encode_band(stage, other, "ntag424")
     carry_phone(stage, other, stage.staff["desk"])
     lead.pin = stage.dice.pin("couple")
     pin = f"/api/v1/tokens/{lead.token_id}/pin"
