@@ -3,7 +3,7 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = {"drivers": "benchmarks.drivers"}
+BENCHMARKS = {"bands": "benchmarks.bands", "drivers": "benchmarks.drivers"}
 
 
 def main(argv: list[str]) -> int:
