@@ -3,7 +3,7 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = {"bands": "benchmarks.bands", "drivers": "benchmarks.drivers"}
+BENCHMARKS = {"drivers": "benchmarks.drivers", "taps": "benchmarks.taps"}
 
 
 def main(argv: list[str]) -> int:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
 from readers.sealing import Seal, SealBroken
+from readers.store import DATABASE_FILE, drop_chip_keys
 from readers.transport.base import Anchors
 from readers.trust import write_private
 from wallet.chips.keys import ChipKey, KeySlot, chip_key
@@ -95,6 +97,7 @@ class SealedCustody:
         self.alarm = ""
         self._reader_keys: tuple[EpochKey, ...] = ()
         self._masters: dict[KeySlot, tuple[EpochKey, ...]] = {}
+        self._kept = _Kept()
         try:
             self._hold(self._load())
         except (SealBroken, msgspec.MsgspecError, ValueError):
@@ -124,9 +127,9 @@ class SealedCustody:
             ValueError: a key is none; what was known stays.
         """
         kept = _Kept(anchors.reader_keys, anchors.chip_masters)
-        _ = _checked(kept)
-        write_private(self._path, self._seal.close(msgspec.json.encode(kept), _FILE_CONTEXT))
-        self._hold(kept)
+        if kept != self._kept or self.alarm:
+            self._hold(kept)
+            write_private(self._path, self._seal.close(msgspec.json.encode(kept), _FILE_CONTEXT))
         self.alarm = ""
 
     def learn_keys(self, keys: Iterable[ChipKey]) -> None:
@@ -149,12 +152,22 @@ class SealedCustody:
         return msgspec.json.decode(self._seal.open(sealed, _FILE_CONTEXT), type=_Kept)
 
     def _hold(self, kept: _Kept) -> None:
-        self._reader_keys, self._masters = _checked(kept)
+        masters = {slot: _newest_first(keys) for slot, keys in kept.masters.items()}
+        self._reader_keys, self._masters = _newest_first(kept.reader_keys), masters
+        self._kept = kept
 
 
-def _checked(kept: _Kept) -> tuple[tuple[EpochKey, ...], dict[KeySlot, tuple[EpochKey, ...]]]:
-    masters = {slot: _newest_first(keys) for slot, keys in kept.masters.items()}
-    return _newest_first(kept.reader_keys), masters
+def keys_of_new_enrolment(directory: Path, key: Ed25519PrivateKey, anchors: Anchors) -> None:
+    """Keep what an enrolment brings and nothing of before: the edge may have been another venue's.
+
+    Keys of single chips go as well, and the edge asks for a whole snapshot, which brings those that it needs.
+    """
+    database = directory / DATABASE_FILE
+    if database.exists():
+        drop_chip_keys(database)
+    custody = SealedCustody(directory, Seal(key))
+    custody.forget()
+    custody.learn(anchors)
 
 
 def _newest_first(keys: dict[int, str]) -> tuple[EpochKey, ...]:

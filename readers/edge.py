@@ -19,8 +19,8 @@ from readers.encoder import Encoder
 from readers.outputs import Console, LampLog, Output, Outputs
 from readers.sealing import Seal
 from readers.settings import ReaderSettings, Settings, SettingsFault
-from readers.status import ReaderStatus, Status, journal_fault, lease_of, troubles_of
-from readers.store import Store
+from readers.status import ReaderStatus, Status, journal_fault, keys_alarm, lease_of, troubles_of
+from readers.store import DATABASE_FILE, Store
 from readers.sync import Presence, Puller, Pusher
 from readers.tapping import Tapping
 from readers.tills import Tills
@@ -29,6 +29,7 @@ from readers.transport.http import HttpEncodingDesk, HttpTransport, SignedClient
 from readers.trust import Trust, load_anchors, load_key, save_anchors
 from readers.writer import Writer
 from wallet.chips.keys import KeySlot, slot_of
+from wallet.reasons import Reason
 from wallet.resort import TouchpointKind
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Edge:
         self._lock = _only_here(edge.directory)
         self._drivers = [(reader, _driver(drivers, reader, clock)) for reader in settings.readers]
         seal = Seal(key)
-        self.store = Store(edge.directory / "edge.sqlite", edge.id, new_id(clock, entropy), clock.now(), seal)
+        self.store = Store(edge.directory / DATABASE_FILE, edge.id, new_id(clock, entropy), clock.now(), seal)
         self._trust = Trust(anchors)
         self._custody = SealedCustody(edge.directory, seal, self.store)
         self._transport = HttpTransport(
@@ -138,11 +139,14 @@ class Edge:
         """Return how the edge is now."""
         edge = self.settings.edge
         known, mark = self.store.known(), self.store.mark()
+        readers = tuple(self._reader_status(reader, driver) for reader, driver in self._drivers)
         alarms = (
             self._writer.alarm,
             self._pusher.alarm,
             self._puller.alarm,
             self._outputs.last_error,
+            self._custody.alarm,
+            keys_alarm(readers),
             *self._background.alarms,
         )
         troubles = (self._puller.last_error, self._pusher.last_error, self._encoder.last_error)
@@ -156,14 +160,27 @@ class Edge:
             epoch=mark.epoch,
             number=mark.number,
             acknowledged=mark.acknowledged,
-            readers=tuple(_reader_status(reader, driver, self._encoder) for reader, driver in self._drivers),
+            readers=readers,
             clock=self._clock.now(),
             alarms=tuple(filter(None, alarms)),
             last_errors=tuple(dict.fromkeys(filter(None, troubles))),
             lease_s=lease_of(self.store.resort(), (reader.touchpoint for reader in self.settings.readers)),
         )
-        fault = journal_fault(edge.directory / "edge.sqlite")
+        fault = journal_fault(edge.directory / DATABASE_FILE)
         return msgspec.structs.replace(status, troubles=troubles_of(status, fault))
+
+    def _reader_status(self, reader: ReaderSettings, driver: Driver) -> ReaderStatus:
+        health = driver.health()
+        return ReaderStatus(
+            id=reader.id,
+            touchpoint=reader.touchpoint,
+            path=reader.path,
+            state=health.state,
+            last_error=health.last_error,
+            encodings=self._encoder.waiting(reader.touchpoint),
+            not_genuine=self.tapping.faults(reader.id, Reason.CHIP_NOT_PROVEN),
+            keys_unknown=self.tapping.faults(reader.id, Reason.CHIP_KEY_UNKNOWN),
+        )
 
     def _handler(self, reader: ReaderSettings) -> Callable[[Contact], None]:
         def handle(contact: Contact) -> None:
@@ -214,18 +231,6 @@ def _driver(drivers: OpenDriver, reader: ReaderSettings, clock: Clock) -> Driver
         return drivers(reader.path, clock.elapsed_s)
     except ValueError as error:
         raise SettingsFault(f"readers.path of {reader.id}: {error}") from None
-
-
-def _reader_status(reader: ReaderSettings, driver: Driver, encoder: Encoder) -> ReaderStatus:
-    health = driver.health()
-    return ReaderStatus(
-        id=reader.id,
-        touchpoint=reader.touchpoint,
-        path=reader.path,
-        state=health.state,
-        last_error=health.last_error,
-        encodings=encoder.waiting(reader.touchpoint),
-    )
 
 
 def _only_here(directory: Path) -> int:

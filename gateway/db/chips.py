@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
+from gateway.db import locks
+from gateway.db.engine import Database
 from gateway.db.load import chunks, rows_where
 from gateway.db.rows import ChipEpochRow, ChipRow
 from gateway.db.tables import chips, party
@@ -60,3 +62,14 @@ def _live(at: datetime) -> tuple[ColumnElement[bool], ...]:
     """What is on a chip from before this was noted counts as live until the medium is turned off."""
     lasting = or_(_MEDIUM.expires_at.is_(None), _MEDIUM.expires_at > at)
     return _MEDIUM.state == MediumState.ACTIVE, _MEDIUM.revoked_at.is_(None), lasting
+
+
+def advance_sun(database: Database, uid: str, counter: int, at: datetime) -> bool:
+    """Put a chip's read counter forward; return False when it was as high already, or nobody knows the chip.
+
+    It is held as a command would hold it, so that none writes the row back as it was before.
+    """
+    with database.write() as connection:
+        locks.hold(connection, [f"STOCK:{uid}"])
+        forward = update(chips.chip).where(_CHIP.uid == uid, _CHIP.sun_counter < counter)
+        return connection.execute(forward.values(sun_counter=counter, sun_at=at)).rowcount == 1

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.command import Key, KeyKind
-from gateway.db.rows import ChipRow, MediumRow, TapRow
+from gateway.db.rows import ChipRow, MediumRow, TapRow, TokenRow
 from gateway.services.draft import Draft
 from wallet.credential import medium_tag
 from wallet.medium import MediumState
@@ -37,7 +37,7 @@ def keys_of_presented(taps: Iterable[Tap]) -> frozenset[Key]:
         if not is_storable(tap):
             continue
         if sun is not None:
-            keys |= {Key(KeyKind.STOCK, sun.chip_uid), Key(KeyKind.SUN, sun.chip_uid)}
+            keys |= {Key(kind, sun.chip_uid) for kind in (KeyKind.CHIP, KeyKind.STOCK, KeyKind.SUN)}
         if code:
             keys.add(Key(KeyKind.CODE, code))
     return frozenset(keys)
@@ -90,6 +90,16 @@ def medium_of(draft: Draft, tap: Tap, token_id: str) -> MediumRow | None:
         return None
     on_chip = [each for each in media if each.chip_uid == shown.sun.chip_uid]
     return min(on_chip, key=lambda each: each.state is MediumState.REVOKED, default=None)
+
+
+def token_on_chip(draft: Draft, tap: Tap | None) -> TokenRow | None:
+    """Return the token that a chip carries whose SUN message was shown where nobody knew it; None for any other tap."""
+    sun = tap.presented.sun if tap is not None and tap.presented.credential is None else None
+    if sun is None:
+        return None
+    media = draft.find(MediumRow, chip_uid=sun.chip_uid)
+    medium = min(media, key=lambda each: each.state is MediumState.REVOKED, default=None)
+    return draft.get(TokenRow, medium.token_id) if medium is not None else None
 
 
 def is_of(draft: Draft, tap: Tap, token_id: str) -> bool:

@@ -28,6 +28,7 @@ from gateway.services.presented import (
     note,
     other_with_code,
     other_with_sun,
+    token_on_chip,
 )
 from wallet.decide import GRANT_PREFIX
 from wallet.entitlement import Spending
@@ -65,7 +66,9 @@ class TapHome:
         self._command = command
         self._index = index
         self._entry = entry
-        self._token = draft.get(TokenRow, entry.token_id) if entry.token_id else None
+        self._token = (
+            draft.get(TokenRow, entry.token_id) if entry.token_id else token_on_chip(draft, entry.tap)
+        )
         self._events: list[Event] = []
 
     def apply(self) -> list[Event]:
@@ -214,7 +217,7 @@ class TapHome:
         ours = view_here.flags if isinstance(view_here, Approved) else ()
         if Flag.IMPOSSIBLE_TRAVEL not in (*decision.flags, *ours):
             return
-        uses = self._draft.find(TapUseRow, token_id=self._entry.token_id)
+        uses = self._draft.find(TapUseRow, token_id=self._token_id)
         others = [use for use in uses if use.tap_id != tap.tap_id]
         near = min(others, key=lambda use: (abs(use.at - tap.at), use.tap_id), default=None)
         detail: dict[str, Any] = {"medium_id": self._medium_id(tap), "proof": tap.presented.proof.value}
@@ -246,7 +249,7 @@ class TapHome:
         ours = {use.entitlement_id for use in uses}
         others = [
             use
-            for use in self._draft.find(TapUseRow, token_id=self._entry.token_id)
+            for use in self._draft.find(TapUseRow, token_id=self._token_id)
             if use.entitlement_id in ours and self._entry.tap and use.tap_id != self._entry.tap.tap_id
         ]
         if conflict_kind(refused.reason) is not ConflictKind.DOUBLE_USE or not others:
@@ -279,7 +282,7 @@ class TapHome:
             at=tap.at,
             tap_id=tap.tap_id,
             edge=self._entry.edge,
-            token_id=self._entry.token_id or None,
+            token_id=self._token_id or None,
             party_id=self._token.party_id if self._token else None,
             detail={"edge": edge_side} | detail,
             amount_minor=amount_minor,
@@ -320,6 +323,10 @@ class TapHome:
     def _medium_id(self, tap: Tap) -> str | None:
         medium = medium_of(self._draft, tap, self._token.id) if self._token is not None else None
         return medium.id if medium is not None else None
+
+    @property
+    def _token_id(self) -> str:
+        return self._token.id if self._token is not None else self._entry.token_id
 
     def _tell(self, kind: str, body: dict[str, Any]) -> None:
         body = {"edge": self._entry.edge, "at": _text(self._entry.at)} | body

@@ -20,6 +20,7 @@ from gateway.web import (
     staff_desk,
     staff_guest,
     staff_search,
+    tap,
 )
 from gateway.web.listeners import Listeners
 from gateway.web.pages import Pages
@@ -37,6 +38,7 @@ _ROUTERS = (
     guest_pass.router,
     guest_media.router,
     photo.router,
+    tap.router,
     staff_search.router,
     staff_guest.router,
     staff_desk.router,

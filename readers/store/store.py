@@ -19,6 +19,9 @@ from wallet.resort import Policies, Resort
 from wallet.snapshot import FeedBatch, Snapshot, facts_from
 from wallet.tap import RULEBOOK_VERSION, Decision, Facts, Tap
 
+DATABASE_FILE = "edge.sqlite"
+"""What an edge's file is called in its directory."""
+
 
 class Rested(Struct, frozen=True):
     """The facts of a tap, and what of the store they rested on."""
@@ -283,3 +286,13 @@ class Store:
         if kept:
             for token_id in kept.intersection(tokens):
                 effects.settle_token(db, token_id)
+
+
+def drop_chip_keys(path: Path) -> None:
+    """Drop the keys of single chips from an edge's file while the edge does not run."""
+    database = Database(path)
+    try:
+        with database.writing() as db:
+            chips.forget_keys(db)
+    finally:
+        database.close()

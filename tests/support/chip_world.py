@@ -1,15 +1,17 @@
 """Bands with keys of their own: masters of two epochs, personalised chips, and custodies that know some of them."""
 
+import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from readers.clock import SystemEntropy
 from readers.custody import EpochKey
-from readers.drivers.base import Contact
+from readers.drivers.base import ChipKind, Contact, ContactLost
 from readers.drivers.nfcpy_driver import NfcpyDriver
 from readers.drivers.simulated import SimulatedChip, SimulatedContact
 from readers.transport.base import ChipKeySet, ChipPlan
@@ -121,17 +123,6 @@ def a_band(
     return memory
 
 
-class InHand:
-    """A chip in the hand of a test: each `touch` is a contact over its commands, without a radio link."""
-
-    def __init__(self, memory: Memory, gone_after: int | None = None) -> None:
-        self.memory = memory
-        self.gone_after = gone_after
-
-    def touch(self) -> "HandContact":
-        return HandContact(self.memory, self.gone_after)
-
-
 class HandContact(SimulatedContact):
     """Counts exchanges, and reads NDEF through the chip's own commands as a phone does.
 
@@ -146,8 +137,6 @@ class HandContact(SimulatedContact):
         self._answer_lost = answer_lost
 
     def exchange(self, apdu: bytes) -> bytes:
-        from readers.drivers.base import ContactLost
-
         gone = self._gone_after is not None and self.exchanges >= self._gone_after
         if gone and not (self._answer_lost and self.exchanges == self._gone_after):
             raise ContactLost("The chip left the field in the middle.")
@@ -158,9 +147,7 @@ class HandContact(SimulatedContact):
         return answer
 
     @property
-    def chip_kind(self):  # type: ignore[no-untyped-def]  # as in the contact it stands for
-        from readers.drivers.base import ChipKind
-
+    def chip_kind(self) -> ChipKind:
         return ChipKind.NTAG424
 
     def read_message(self) -> bytes | None:
@@ -185,8 +172,6 @@ class AirReader:
     """An nfcpy reader on udp with a field to hold chips to."""
 
     def __init__(self, port: int, act: Callable[[Contact], object]) -> None:
-        import queue
-
         self.field = Field(port)
         self.seen: queue.Queue[object] = queue.Queue()
         self.act = act
@@ -197,7 +182,7 @@ class AirReader:
         )
         self._thread.start()
 
-    def tap(self, chip: object, tear_after_exchanges: int | None = None) -> object:
+    def tap(self, chip: object, tear_after_exchanges: int | None = None) -> Any:
         """Hold a chip to the reader and return what came of it; an exception is raised here."""
         self.field.present(chip, tear_after_exchanges)  # type: ignore[arg-type]  # any emulated chip
         try:
@@ -207,6 +192,13 @@ class AirReader:
         if isinstance(came, Exception):
             raise came
         return came
+
+    def wait_until_empty(self) -> None:
+        """Wait until the reader has noticed that the chip left."""
+        deadline = time.monotonic() + 10
+        while self.driver.health().occupied:
+            assert time.monotonic() < deadline
+            self._stop.wait(0.005)
 
     def close(self) -> None:
         self._stop.set()
@@ -218,8 +210,3 @@ class AirReader:
             self.seen.put(self.act(contact))
         except Exception as error:
             self.seen.put(error)
-
-
-def uids(count: int) -> Iterable[bytes]:
-    """Yield different UIDs of NXP chips."""
-    return (b"\x04" + (0x100000 + number).to_bytes(6) for number in range(count))

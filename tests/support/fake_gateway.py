@@ -54,6 +54,7 @@ class FakeGateway:
         self.nonces: set[str] = set()
         self.page_size = 2
         self.jobs: dict[str, dict[str, str]] = {}
+        self.touched: dict[str, dict[str, str]] = {}
         self.issue_refusal = ""
         self.confirmed: list[tuple[str, dict[str, object]]] = []
         self.as_of = as_of
@@ -141,6 +142,8 @@ class FakeGateway:
                 return 200, msgspec.json.encode(self.hold)
             case "GET", ["edge", "encodings"]:
                 return 200, msgspec.json.encode({"encodings": list(self.jobs.values())})
+            case "POST", ["edge", "encodings", "touch"]:
+                return self.touch(json.loads(body))
             case "POST", ["edge", "encodings", job, "issue"]:
                 return self.issue(job, json.loads(body))
             case "POST", ["edge", "encodings", job, "confirm"]:
@@ -221,6 +224,14 @@ class FakeGateway:
             return 200, msgspec.json.encode(
                 JournalReceipt(batch.edge, batch.epoch, len(self.entries), self.head)
             )
+
+    def touch(self, told: dict[str, str]) -> tuple[int, bytes]:
+        job = self.touched.get(told["chip_uid"])
+        if job is None or job["encoder"] != told["encoder"]:
+            return 404, msgspec.json.encode(
+                {"code": "nothing_to_do", "title": "Nothing is to be done for it."}
+            )
+        return 200, msgspec.json.encode(job)
 
     def issue(self, job: str, wanted: dict[str, object]) -> tuple[int, bytes]:
         if self.issue_refusal:

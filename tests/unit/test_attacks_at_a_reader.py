@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from readers.drivers.scanner import QrContact
 from readers.outputs import Light
@@ -245,6 +247,40 @@ def test_no_bit_of_what_a_band_answers_can_be_flipped_on_its_way():
         shown = present(contact, KEYS, KnownKeys(), KeySlot.TILL, ENTROPY)
         assert shown.credential is None, f"bit {bit} of answer {answer}"
         assert shown.fault is not None
+
+
+class Hostile(HandContact):
+    """A chip that follows the protocol for a while and then answers what it likes."""
+
+    def __init__(self, honest: int, answers: list[bytes]) -> None:
+        super().__init__(a_band(random_uid=True))
+        self._honest, self._answers = honest, answers
+
+    def exchange(self, apdu: bytes) -> bytes:
+        answer = super().exchange(apdu)
+        number = self.exchanges - 1 - self._honest
+        return self._answers[number % len(self._answers)] if number >= 0 else answer
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    honest=st.integers(0, 6),
+    answers=st.lists(
+        st.builds(
+            lambda body, status: body + status,
+            st.binary(max_size=80) | st.sampled_from([bytes(16), bytes(32), b"\x01", bytes(144 + 8)]),
+            st.sampled_from([b"\x90\x00", b"\x91\x00", b"\x91\xaf", b"\x91\xae", b"\x6e\x00"])
+            | st.binary(min_size=2, max_size=2),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_whatever_a_chip_answers_the_reader_lives_and_nobody_is_let_in(honest, answers):
+    shown = present(Hostile(honest, answers), KEYS, KnownKeys(epochs=(1, 2)), KeySlot.GATE, ENTROPY)
+    assert shown.credential is None
+    assert shown.sun is None
+    assert shown.fault is not None
 
 
 # --- stolen keys
