@@ -8,8 +8,8 @@ from readers.drivers.base import ChipKind, Contact
 from readers.presentation import present
 from simulators.chips.ntag424 import Ntag424
 from simulators.chips.ntag424_memory import Memory
-from tests.contract.test_driver_contract import free_port
 from tests.support.chip_world import ENTROPY, KEYS, HandContact, KnownKeys, a_band, a_plan, over_the_air
+from tests.support.driver_rigs import free_port
 from tests.support.edge_world import UID, an_id
 from tests.unit.test_chip_personalise import Desk, encoder_at
 from wallet.chips.keys import KeySlot

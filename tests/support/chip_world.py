@@ -19,7 +19,7 @@ from simulators.chips.field import Field
 from simulators.chips.ntag424 import Ntag424, Ntag424Application
 from simulators.chips.ntag424_memory import AppKey, Memory
 from simulators.chips.ntag424_settings import unpack_settings
-from tests.support.edge_world import ISSUER, KEY_ID, NOON, UID, an_id
+from tests.support.edge_world import ISSUER, KEY_ID, NOON, UID, FakeContact, an_id
 from wallet import compact
 from wallet.chips import sun
 from wallet.chips.keys import KEY_NO, KeySlot, chip_key
@@ -156,6 +156,24 @@ class HandContact(SimulatedContact):
                 return None
         content = self.exchange(bytes.fromhex("00B0000000"))[:-2]
         return content[2 : 2 + int.from_bytes(content[:2])]
+
+
+class CopiedContact(FakeContact):
+    """A magic card: any UID, any NDEF message; it knows no commands but those of plain reading."""
+
+    def __init__(self, message: bytes | None, uid: bytes = UID, is_random_uid: bool = False) -> None:
+        super().__init__(None, uid, is_random_uid=is_random_uid)
+        self.message = message
+
+    def read_message(self) -> bytes | None:
+        return self.message
+
+
+def sun_of(memory: Memory) -> bytes:
+    """Return what a stranger's phone reads from a band: its message, with the address that the chip just made."""
+    message = HandContact(memory).read_message()
+    assert message is not None
+    return message
 
 
 @contextmanager
