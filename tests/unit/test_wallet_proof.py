@@ -58,6 +58,12 @@ def test_without_the_policy_a_sun_reading_opens_nothing() -> None:
     assert decide(world.tap, world.facts) == Refused(Reason.CHIP_NOT_PROVEN)
 
 
+def test_at_a_door_a_sun_reading_opens_nothing_whatever_the_policy() -> None:
+    world = world_at("door-101", KEY).with_policies(sun_fallback=True)
+    world = world.with_tap(presented=Presented(Proof.SUN, sun=SunRead(BAND.chip_uid, 5)))
+    assert decide(world.tap, world.facts) == Refused(Reason.CHIP_NOT_PROVEN)
+
+
 def test_a_sun_reading_of_a_revoked_band_is_refused_as_such() -> None:
     revoked = replace(BAND, state=MediumState.REVOKED, revoked_at=NOON - timedelta(hours=1))
     world = by_sun(5, -1).with_token(media=(revoked,))

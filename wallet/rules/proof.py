@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from wallet.chips.keys import KeySlot, slot_of
 from wallet.credential import Credential
 from wallet.proof import Proof
 from wallet.reasons import Reason
@@ -25,8 +26,11 @@ def refuse(tap: Tap, facts: Facts) -> Refused | None:
 
 
 def _refuse_sun(counter: int, facts: Facts) -> Refused | None:
-    """A SUN message can be carried away and read elsewhere: good once, and only where the resort allows it at all."""
-    if not facts.policies.sun_fallback:
+    """A SUN message can be carried away and read elsewhere: good once, and only where the resort allows it at all.
+
+    Its MAC is made with the gates' key, so whoever has stolen a gate could make one: never good at a door or a till.
+    """
+    if not facts.policies.sun_fallback or slot_of(facts.touchpoint.kind) is not KeySlot.GATE:
         return Refused(Reason.CHIP_NOT_PROVEN)
     if counter <= facts.sun_counter:
         return Refused(Reason.SUN_REPLAYED)
