@@ -9,7 +9,7 @@ from wallet.entitlement import Admission, Entitlement, RoomKey
 from wallet.grants import named
 from wallet.medium import MediumState
 from wallet.reasons import Reason
-from wallet.resort import Direction, TouchpointKind
+from wallet.resort import TouchpointKind
 from wallet.rules import admission, bypass, parking, photo, room, spending
 from wallet.rules.say import moment
 from wallet.tap import Approved, Decision, Facts, Flag, Proof, Refused, Tap
@@ -41,7 +41,8 @@ def decide(tap: Tap, facts: Facts) -> Decision:
         return Refused(Reason.EDGE_OUT_OF_DATE)
     if tap.at >= credential.expires_at:
         return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
-    younger, leaves = _is_younger_than_facts(credential, facts), _leaves(facts)
+    # Nobody is held inside: what stops a medium on its way in does not on its way out.
+    younger, leaves = _is_younger_than_facts(credential, facts), facts.touchpoint.is_way_out
     refusal = _refuse_medium(tap, credential, facts, younger)
     if refusal is None and _facts_too_old(tap, facts):
         refusal = Refused(Reason.FACTS_TOO_OLD)
@@ -61,12 +62,6 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     if isinstance(decision, Approved):
         return _flagged(decision, credential, facts, refusal)
     return decision
-
-
-def _leaves(facts: Facts) -> bool:
-    """Nobody is held inside: what stops a medium on its way in, or makes facts too old, does not on its way out."""
-    ways_out = (TouchpointKind.PARKING_LANE, TouchpointKind.PARK_GATE)
-    return facts.touchpoint.direction is Direction.OUT and facts.touchpoint.kind in ways_out
 
 
 def _without_this_tap(tap: Tap, facts: Facts) -> Facts:
@@ -97,11 +92,9 @@ def _refuse_medium(tap: Tap, credential: Credential, facts: Facts, younger: bool
 
 
 def _facts_too_old(tap: Tap, facts: Facts) -> bool:
-    """A door's facts hold for the stay; gates, rides and tills get a lease that ends."""
-    if facts.online or facts.as_of is None or facts.touchpoint.kind is TouchpointKind.DOOR:
+    lease_s = facts.policies.lease_s(facts.touchpoint)
+    if facts.online or facts.as_of is None or lease_s is None:
         return False
-    is_till = facts.touchpoint.kind is TouchpointKind.TILL
-    lease_s = facts.policies.till_lease_s if is_till else facts.policies.gate_lease_s
     return tap.at - facts.as_of > timedelta(seconds=lease_s)
 
 

@@ -11,7 +11,7 @@ from gateway.services.judgement import ConflictKind
 from gateway.verify.report import Promise, Report
 from wallet.evidence import EdgeEvidence, Light
 from wallet.journal import EntryKind, JournalEntry, chain
-from wallet.resort import Direction, Resort, TouchpointKind
+from wallet.resort import Resort
 from wallet.tap import Approved
 
 STOPS_WITHIN = timedelta(seconds=60)
@@ -151,12 +151,12 @@ def _lease(tap: TapRow, resort: Resort | None) -> timedelta | None:
         touchpoint = resort.touchpoint(tap.touchpoint) if resort else None
     except KeyError:
         touchpoint = None
-    if resort is None or touchpoint is None or touchpoint.kind is TouchpointKind.DOOR:
+    if resort is None or touchpoint is None:
         return None
-    if touchpoint.direction is Direction.OUT:
+    if touchpoint.is_way_out:
         return _NO_WAY_IN
-    is_till = touchpoint.kind is TouchpointKind.TILL
-    return timedelta(seconds=resort.policies.till_lease_s if is_till else resort.policies.gate_lease_s)
+    lease_s = resort.policies.lease_s(touchpoint)
+    return None if lease_s is None else timedelta(seconds=lease_s)
 
 
 def check_converged(connection: Connection, report: Report, edges: tuple[EdgeEvidence, ...]) -> None:

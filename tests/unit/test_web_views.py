@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.db.bench import Carried
 from gateway.resort_toml import read_resort
@@ -145,6 +146,24 @@ def test_a_tile_shows_a_verdict_for_a_moment_and_a_question_until_it_lapses(
     assert tile["takes"] == "bands and codes"
     assert card["facts_age"] == "9 s"
     assert card["lease_left"] == "23 h 59 min"
+
+
+@pytest.mark.parametrize(
+    ("here", "left"),
+    [
+        (("gate-out",), "the whole stay"),
+        (("door-101",), "the whole stay"),
+        (("gate-out", "gate-1"), "19 min 51 s"),
+        (("gate-1", "till-grill"), "9 min 51 s"),
+    ],
+)
+def test_an_edges_lease_is_the_shortest_of_its_ways_in(here: tuple[str, ...], left: str) -> None:
+    readers = tuple(Reader(f"{each}-nfc", each, "udp:x", "up") for each in here)
+    status = Status("park", False, WINDOW - timedelta(seconds=9), 3, readers, WINDOW)
+    policies = replace(RESORT.policies, gate_lease_s=1200, till_lease_s=600)
+    seen = EdgeSeen("park", Cable("cut", "http://127.0.0.1:1"), status, ())
+    (card,) = view.edge_cards([seen], replace(RESORT, policies=policies))
+    assert card["lease_left"] == left
 
 
 def test_an_edge_that_does_not_answer_has_no_readers_to_press() -> None:
