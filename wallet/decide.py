@@ -51,14 +51,14 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     rights = facts.token.entitlements if facts.token else ()
     if younger and _grants_count(facts):
         rights += _granted(credential)
-    if facts.token is None and not rights:
-        if leaves:
-            return _flagged(Approved(""), credential, facts, refusal)
+    if facts.token is None and not rights and not leaves:
         # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
         return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
     if facts.token is not None and facts.token.closed and not leaves:
         return Refused(Reason.NOT_ENTITLED)
     decision = rule(tap, _without_this_tap(tap, facts), rights)
+    if facts.token is None and leaves and isinstance(decision, Refused):
+        decision = Approved("")  # Who is known nowhere here is let out, whatever the grants are for.
     if isinstance(decision, Approved):
         return _flagged(decision, credential, facts, refusal)
     return decision
