@@ -56,6 +56,14 @@ def test_a_pick_is_open_as_long_as_the_rulebook_accepts_it(after_min: int, state
     assert [name for _, name in pick.holders] == ["Quillon", "Zephyrine"]
 
 
+@pytest.mark.parametrize(("after_h", "state"), [(1, "entered"), (12, "entered"), (13, "lapsed")])
+def test_who_entered_may_merge_until_the_resort_day_ends(after_h: int, state: str) -> None:
+    """The window is at 15:00 resort time, the day ends at 04:00."""
+    seen = party(Quillon=["entrance"], Zephyrine=["entrance"])
+    (pick,) = picks_of(seen, RESORT, WINDOW + timedelta(hours=after_h))
+    assert pick.state == state
+
+
 def test_members_who_went_ahead_have_a_line_of_their_own() -> None:
     seen = party(Quillon=["entrance", "merge"], Zephyrine=["entrance"])
     picks = picks_of(seen, RESORT, WINDOW + timedelta(minutes=10))
