@@ -78,7 +78,11 @@ class Edge:
             gone=self._doubt,
         )
         self._encoder = Encoder(
-            HttpEncodingDesk(desk_client, entropy), self._trust, backoff(), wait_s=edge.feed_wait_s
+            HttpEncodingDesk(desk_client, entropy),
+            self._trust,
+            self.store,
+            backoff(),
+            wait_s=edge.feed_wait_s,
         )
         self.tills = Tills(
             clock, resort=self.store.resort, paid=self.store.of_sale, sale_wait_s=edge.sale_wait_s

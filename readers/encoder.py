@@ -2,10 +2,12 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from readers.backoff import Backoff
 from readers.drivers.base import ChipKind, Contact, ContactLost, DriverError
+from readers.store import Store, StoreUnwritable
 from readers.transport.base import EncodingDesk, EncodingJob, NotAccepted, TransportFault, Unreachable
 from readers.trust import Trust
 from wallet.credential import CredentialFault, open_credential
@@ -34,18 +36,23 @@ class Encoded:
 class Encoder:
     """Serves the encoders of one edge. A job stays waiting until its credential was read back from a chip.
 
-    What was read back and could not be told, since the network was cut just then, is told once there is a network.
+    What was read back and could not be told, since the network was cut just then, is told once there is a network,
+    also by an edge that was started anew meanwhile: until then its job is not offered to another chip.
     """
 
-    def __init__(self, desk: EncodingDesk, trust: Trust, backoff: Backoff, *, wait_s: float) -> None:
+    def __init__(
+        self, desk: EncodingDesk, trust: Trust, store: Store, backoff: Backoff, *, wait_s: float
+    ) -> None:
         """`wait_s`: how long one request waits for a job."""
         self._desk = desk
         self._trust = trust
         self._backoff = backoff
         self._wait_s = wait_s
         self._jobs: tuple[EncodingJob, ...] = ()
-        self._done: set[str] = set()
-        self._owed: dict[str, None] = {}
+        self._store = store
+        # In memory too: a disk that takes nothing for a while keeps no band from being confirmed.
+        self._owed = dict.fromkeys(store.owed_confirmations())
+        self._done = set(self._owed)
         self._telling = threading.Lock()
         self.last_error = ""
 
@@ -111,6 +118,7 @@ class Encoder:
             return Encoded(False, sentence, job.encoding_id)
         self._done.add(job.encoding_id)
         self._owed[job.encoding_id] = None
+        self._keep(self._store.owe_confirmation, job.encoding_id)
         try:
             self._tell()
         except TransportFault as fault:
@@ -129,6 +137,14 @@ class Encoder:
                 except NotAccepted as refusal:
                     log.warning("encoding %s is not confirmed: %s", encoding_id, refusal)
                 del self._owed[encoding_id]
+                self._keep(self._store.settle_confirmation, encoding_id)
+
+    def _keep(self, write: Callable[[str], None], encoding_id: str) -> None:
+        try:
+            write(encoding_id)
+        except StoreUnwritable as fault:
+            self.last_error = str(fault)
+            log.error("encoding %s: %s", encoding_id, fault)
 
     def _holds(self, data: bytes, uid: str, token_id: str) -> bool:
         try:
@@ -149,4 +165,4 @@ class Encoder:
 
     def _fetch(self, wait_s: float) -> None:
         self._jobs = self._desk.jobs(wait_s)
-        self._done &= {job.encoding_id for job in self._jobs}
+        self._done &= {job.encoding_id for job in self._jobs} | self._owed.keys()

@@ -152,12 +152,18 @@ class EncodingConfirm(Service[ConfirmEncoding]):
         """Activate the medium, or drop it."""
         body, draft, at = command.body, Draft(state), command.envelope.at
         job = _job(draft, body.encoding_id, body.venue)
-        if job.state is EncodingState.DONE and body.ok:
+        medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
+        # A tap may have shown before the encoder could tell it that the band was written: no word of failure undoes it.
+        written = body.ok or (medium is not None and medium.state is MediumState.ACTIVE)
+        if job.state is EncodingState.DONE and written:
             return Outcome(_state(job))
         if job.state is not EncodingState.ISSUED:
             raise Rejection("not_issued", 409, "No credential was issued for this band.")
-        if body.ok:
-            changed = _activate(draft, job, command)
+        if written:
+            if medium is None or medium.state is MediumState.REVOKED:
+                raise Rejection("medium_revoked", 409, "This band was turned off before it was finished.")
+            activate(draft, medium, command)
+            changed = draft.get(EncodingRow, job.id) or job
             kind, said = "medium.activated", {"medium_id": job.medium_id, "kind": job.kind.value}
         else:
             _drop(draft, job, command)
@@ -178,6 +184,19 @@ class EncodingConfirm(Service[ConfirmEncoding]):
 def is_open(job: EncodingRow) -> bool:
     """Return whether a job still waits for a chip, or for a chip to be read back."""
     return job.state in (EncodingState.WAITING, EncodingState.ISSUED)
+
+
+def activate(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:
+    """Let a medium through that was written, and close its job, so that no other chip gets what it carries."""
+    # Whatever this chip carried of the same guest before has been written over.
+    for older in draft.find(MediumRow, chip_uid=medium.chip_uid) if medium.chip_uid else ():
+        others = older.id != medium.id and older.token_id == medium.token_id
+        if others and older.state is MediumState.ACTIVE:
+            _revoke(draft, older, command)
+    for job in draft.find(EncodingRow, token_id=medium.token_id):
+        if job.medium_id == medium.id and job.state is EncodingState.ISSUED:
+            draft.put(replace(job, state=EncodingState.DONE, changed_at=command.envelope.at, sentence=""))
+    draft.put(replace(medium, state=MediumState.ACTIVE))
 
 
 def encoder_venue(resort: Resort, touchpoint_id: str) -> str:
@@ -218,21 +237,6 @@ def _drop(draft: Draft, job: EncodingRow, command: Command[Any]) -> None:
     medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
     if medium is not None and medium.state is MediumState.PENDING:
         _revoke(draft, medium, command)
-
-
-def _activate(draft: Draft, job: EncodingRow, command: Command[Any]) -> EncodingRow:
-    medium = draft.get(MediumRow, job.medium_id)
-    # A tap may have shown before the encoder could tell it that the band was written.
-    if medium is None or medium.state is MediumState.REVOKED:
-        raise Rejection("medium_revoked", 409, "This band was turned off before it was finished.")
-    # Whatever this chip carried of the same guest before has just been written over.
-    for older in draft.find(MediumRow, chip_uid=medium.chip_uid):
-        others = older.id != medium.id and older.token_id == medium.token_id
-        if others and older.state is MediumState.ACTIVE:
-            _revoke(draft, older, command)
-    done = replace(job, state=EncodingState.DONE, changed_at=command.envelope.at, sentence="")
-    draft.put(replace(medium, state=MediumState.ACTIVE), done)
-    return done
 
 
 def _revoke(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:

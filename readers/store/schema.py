@@ -1,10 +1,11 @@
 """The tables of edge.sqlite."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 UPGRADES = {
     1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE local_pin ADD COLUMN covered INTEGER;"
+    "ALTER TABLE local_pin ADD COLUMN covered INTEGER;",
+    2: "CREATE TABLE confirmation (encoding_id TEXT PRIMARY KEY);",
 }
 """What brings a file of that version to the next."""
 
@@ -77,5 +78,8 @@ CREATE TABLE offline_sale (      -- approved without the gateway's hold and not 
     PRIMARY KEY (epoch, number)
 ) WITHOUT ROWID;
 CREATE INDEX offline_sale_token ON offline_sale (token_id);
+CREATE TABLE confirmation (      -- bands written and read back here, until the gateway has heard of it
+    encoding_id TEXT PRIMARY KEY
+);
 INSERT INTO cursor (one, position, as_of, run) VALUES (1, 0, NULL, 0);
 """

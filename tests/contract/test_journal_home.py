@@ -8,21 +8,25 @@ import pytest
 from gateway.db import rows as r
 from gateway.errors import Rejection
 from gateway.services.conflicts import ResolveConflict
+from gateway.services.encodings import ConfirmEncoding
 from gateway.services.journal import TakeJournal
 from gateway.services.set_aside import SettleSetAside
 from tests.support.home_world import (
+    ENCODING_ID,
+    OLDER_BAND_ID,
     PIN_RIGHT,
     GiveAgain,
     Home,
     Journal,
     Turn,
+    WriteOver,
     approved,
     basket,
     home,
     sold,
     tap_at,
 )
-from tests.support.worlds import TOKEN_ID, an_id
+from tests.support.worlds import BAND_ID, TOKEN_ID, an_id
 from wallet.journal import EntryKind
 from wallet.medium import MediumState
 from wallet.reasons import Reason
@@ -359,6 +363,21 @@ def test_a_band_whose_encoder_could_not_confirm_it_is_active_from_its_first_tap_
     journal.write(tap, approved(tap, "admission", Step.PARK_IN, "lagoon"))
     gateway.take(journal)
     assert [row.state for row in gateway.rows(r.MediumRow)] == [MediumState.ACTIVE]
+    assert gateway.rows(r.ConflictRow) == []
+
+
+def test_the_first_tap_finishes_the_writing_whatever_the_encoder_says_later(gateway: Home) -> None:
+    gateway.do("test.write_over", WriteOver(), at_s=-60)
+    tap = tap_at("gate-in", 101)
+    journal = Journal("park")
+    journal.write(tap, approved(tap, "admission", Step.PARK_IN, "lagoon"))
+    gateway.take(journal)
+    finished = {BAND_ID: MediumState.ACTIVE, OLDER_BAND_ID: MediumState.REVOKED}
+    for ok in (False, True):
+        assert {row.id: row.state for row in gateway.rows(r.MediumRow)} == finished
+        assert [row.state for row in gateway.rows(r.EncodingRow)] == [r.EncodingState.DONE]
+        late = ConfirmEncoding(ENCODING_ID, "hotel", ok, "" if ok else "The chip is full.")
+        assert gateway.do("encoding.confirm", late)["state"] == "done"
     assert gateway.rows(r.ConflictRow) == []
 
 
