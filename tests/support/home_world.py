@@ -274,6 +274,15 @@ def sold(tap: Tap) -> Approved:
     return approved(tap, "spending", Step.CHARGE, tap.sale.outlet, tap.sale.total_minor)
 
 
+def shops_with_three_sales() -> Journal:
+    """Return the journal of a till that sold three times."""
+    journal = Journal("shops")
+    for number in (101, 102, 103):
+        tap = tap_at("till", number, at_s=number, sale=basket(1, number))
+        journal.write(tap, sold(tap))
+    return journal
+
+
 PIN_RIGHT = PinCheck.RIGHT
 
 
