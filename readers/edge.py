@@ -87,6 +87,7 @@ class Edge:
         self._encoder = Encoder(
             HttpEncodingDesk(desk_client, entropy),
             self._trust,
+            self.store,
             self._custody,
             entropy,
             backoff(),

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from readers.backoff import Backoff
@@ -9,6 +10,7 @@ from readers.chips.personalise import identify, personalise, read_back
 from readers.clock import Entropy
 from readers.custody import KeySource
 from readers.drivers.base import BadRecord, ChipKind, Contact, ContactLost, DriverError
+from readers.store import Store, StoreUnwritable
 from readers.transport.base import (
     EncodingDesk,
     EncodingJob,
@@ -45,13 +47,15 @@ class Encoded:
 class Encoder:
     """Serves the encoders of one edge. A job stays waiting until its credential was read back from a chip.
 
-    What was read back and could not be told, since the network was cut just then, is told once there is a network.
+    What was read back and could not be told, since the network was cut just then, is told once there is a network,
+    also by an edge that was started anew meanwhile: until then its job is not offered to another chip.
     """
 
     def __init__(
         self,
         desk: EncodingDesk,
         trust: Trust,
+        store: Store,
         keys: KeySource,
         entropy: Entropy,
         backoff: Backoff,
@@ -59,6 +63,7 @@ class Encoder:
         wait_s: float,
     ) -> None:
         """Args:
+        store: remembers over a restart what has to be confirmed.
         keys: asks a band that hides its number who it is.
         wait_s: how long one request waits for a job.
         """
@@ -69,8 +74,10 @@ class Encoder:
         self._backoff = backoff
         self._wait_s = wait_s
         self._jobs: tuple[EncodingJob, ...] = ()
-        self._done: set[str] = set()
-        self._owed: dict[str, None] = {}
+        self._store = store
+        # In memory too: a disk that takes nothing for a while keeps no band from being confirmed.
+        self._owed = dict.fromkeys(store.owed_confirmations())
+        self._done = set(self._owed)
         self._telling = threading.Lock()
         self.last_error = ""
 
@@ -139,6 +146,7 @@ class Encoder:
             raise
         self._done.add(job.encoding_id)
         self._owed[job.encoding_id] = None
+        self._keep(self._store.owe_confirmation, job.encoding_id)
         try:
             self._tell()
         except TransportFault as fault:
@@ -171,6 +179,14 @@ class Encoder:
                 except NotAccepted as refusal:
                     log.warning("encoding %s is not confirmed: %s", encoding_id, refusal)
                 del self._owed[encoding_id]
+                self._keep(self._store.settle_confirmation, encoding_id)
+
+    def _keep(self, write: Callable[[str], None], encoding_id: str) -> None:
+        try:
+            write(encoding_id)
+        except StoreUnwritable as fault:
+            self.last_error = str(fault)
+            log.error("encoding %s: %s", encoding_id, fault)
 
     def _holds(self, data: bytes, uid: str, token_id: str) -> bool:
         try:
@@ -191,4 +207,4 @@ class Encoder:
 
     def _fetch(self, wait_s: float) -> None:
         self._jobs = self._desk.jobs(wait_s)
-        self._done &= {job.encoding_id for job in self._jobs}
+        self._done &= {job.encoding_id for job in self._jobs} | self._owed.keys()

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from wallet.resort import Resort, TouchpointKind
+from wallet.resort import Resort
 
 JOURNAL_ROOM_MIN_BYTES = 1 << 20
 """Room on the disk below which a journal soon takes nothing more: some thousand taps, with the database's own files."""
-
-_NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
 
 
 class ReaderStatus(Struct, frozen=True):
@@ -35,8 +33,8 @@ class ReaderStatus(Struct, frozen=True):
 class Status(Struct, frozen=True):
     """The edge now. `alarms` need a person, `last_errors` may pass by themselves.
 
-    `lease_s` is for how long it decides alone by what it knows; None where only doors are, which do so
-    for the stay.
+    `lease_s` is for how long it decides alone by what it knows; None where nothing has a
+    lease (doors, ways out): there it does so for the stay.
     `troubles` says in sentences why a tap may not get the verdict it should: empty when all is well.
     """
 
@@ -99,11 +97,8 @@ def lease_of(resort: Resort | None, touchpoints: Iterable[str]) -> int | None:
     if resort is None:
         return None
     here = set(touchpoints)
-    kinds = {each.kind for each in resort.touchpoints if each.id in here}
-    tills = {TouchpointKind.TILL} & kinds
-    gates = kinds - tills - set(_NO_LEASE)
-    leases = [resort.policies.till_lease_s] * len(tills) + [resort.policies.gate_lease_s] * len(gates)
-    return min(leases, default=None)
+    leases = (resort.policies.lease_s(each) for each in resort.touchpoints if each.id in here)
+    return min((lease_s for lease_s in leases if lease_s is not None), default=None)
 
 
 def journal_fault(database: Path) -> str:

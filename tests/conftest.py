@@ -1,6 +1,7 @@
 """Fixtures that every kind of test may ask for: fresh databases and a browser."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from tests.support.postgres import SessionFolder
 
 if TYPE_CHECKING:
     from tests.support.guests_world import World
+    from tests.support.verify_world import Day
 
 # In CI the same examples every time: a red run means that the change did it. At a desk, new ones each time.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -106,3 +108,26 @@ def world(databases: Databases, tmp_path: Path) -> "Iterator[World]":
 
     with world(databases.sqlite(tmp_path), tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def lived_day(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Path:
+    """The files of a small day that keeps every promise: to be copied, never changed."""
+    from tests.support.verify_world import DATABASE, live_a_day  # loads gateway and edges
+
+    folder = tmp_path_factory.mktemp("day")
+    Path(databases.sqlite(folder).removeprefix("sqlite:///")).rename(folder / DATABASE)
+    live_a_day(folder, f"sqlite:///{folder / DATABASE}")
+    return folder
+
+
+@pytest.fixture
+def day(lived_day: Path, tmp_path: Path) -> "Iterator[Day]":
+    """A copy of that day, to be broken in one place."""
+    from gateway.db.engine import Database
+    from tests.support.verify_world import DATABASE, Day, read_evidence
+
+    folder = Path(shutil.copytree(lived_day, tmp_path / "day"))
+    made = Day(folder, Database(f"sqlite:///{folder / DATABASE}"), read_evidence(folder))
+    yield made
+    made.database.close()

@@ -10,7 +10,7 @@ from wallet.grants import named
 from wallet.medium import Medium, MediumState
 from wallet.proof import Proof
 from wallet.reasons import Reason
-from wallet.resort import Direction, TouchpointKind
+from wallet.resort import TouchpointKind
 from wallet.rules import admission, bypass, parking, photo, proof, room, spending, travel
 from wallet.rules.say import moment
 from wallet.tap import Approved, Decision, Facts, Flag, Refused, Tap
@@ -45,7 +45,8 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     if credential is not None and tap.at >= credential.expires_at:
         return Refused(Reason.CREDENTIAL_EXPIRED, {"expired_at": moment(credential.expires_at, facts.resort)})
     younger = credential is not None and _is_younger_than_facts(credential, facts)
-    leaves = _leaves(facts)
+    # Nobody is held inside: what stops a medium on its way in does not on its way out.
+    leaves = facts.touchpoint.is_way_out
     refusal = _refuse_medium(tap, facts, younger)
     if refusal is None and _facts_too_old(tap, facts):
         refusal = Refused(Reason.FACTS_TOO_OLD)
@@ -54,23 +55,17 @@ def decide(tap: Tap, facts: Facts) -> Decision:
     rights = facts.token.entitlements if facts.token else ()
     if credential is not None and younger and _grants_count(facts):
         rights += _granted(credential)
-    if facts.token is None and not rights:
-        if leaves:
-            return _flagged(Approved(""), tap, facts, refusal)
+    if facts.token is None and not rights and not leaves:
         # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
         return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
     if facts.token is not None and facts.token.closed and not leaves:
         return Refused(Reason.NOT_ENTITLED)
     decision = rule(tap, _without_this_tap(tap, facts), rights)
+    if facts.token is None and leaves and isinstance(decision, Refused):
+        decision = Approved("")  # Who is known nowhere here is let out, whatever the grants are for.
     if isinstance(decision, Approved):
         return _flagged(decision, tap, facts, refusal)
     return decision
-
-
-def _leaves(facts: Facts) -> bool:
-    """Nobody is held inside: what stops a medium on its way in, or makes facts too old, does not on its way out."""
-    ways_out = (TouchpointKind.PARKING_LANE, TouchpointKind.PARK_GATE)
-    return facts.touchpoint.direction is Direction.OUT and facts.touchpoint.kind in ways_out
 
 
 def _without_this_tap(tap: Tap, facts: Facts) -> Facts:
@@ -109,11 +104,9 @@ def _refuse_medium(tap: Tap, facts: Facts, younger: bool) -> Refused | None:
 
 
 def _facts_too_old(tap: Tap, facts: Facts) -> bool:
-    """A door's facts hold for the stay; gates, rides and tills get a lease that ends."""
-    if facts.online or facts.as_of is None or facts.touchpoint.kind is TouchpointKind.DOOR:
+    lease_s = facts.policies.lease_s(facts.touchpoint)
+    if facts.online or facts.as_of is None or lease_s is None:
         return False
-    is_till = facts.touchpoint.kind is TouchpointKind.TILL
-    lease_s = facts.policies.till_lease_s if is_till else facts.policies.gate_lease_s
     return tap.at - facts.as_of > timedelta(seconds=lease_s)
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from wallet.entitlement import Admission, Bypass, PickKind
 from wallet.reasons import Reason
 from wallet.resort import Attraction, Resort
-from wallet.rules.bypass import spending_step
+from wallet.rules.bypass import accepted_until, spending_step
 from wallet.rules.say import clock, moment
 from wallet.tap import Refused
 from wallet.token import TokenDocument
@@ -108,4 +108,4 @@ def _over(token: TokenDocument, right: Bypass, at: datetime, resort: Resort) -> 
     """Return whether a reservation is used or has lapsed."""
     step = spending_step(resort.attraction(right.attraction))
     used = any(use.entitlement_id == right.entitlement_id and use.step is step for use in token.uses)
-    return used or at > right.ends_at + timedelta(seconds=resort.policies.window_late_s)
+    return used or at > accepted_until(right, resort.policies)

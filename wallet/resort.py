@@ -48,6 +48,15 @@ class Touchpoint(Struct, frozen=True, omit_defaults=True):
     place: str
     direction: Direction = Direction.IN
 
+    @property
+    def is_way_out(self) -> bool:
+        """Whether one leaves a park or a car park here."""
+        return self.direction is Direction.OUT and self.kind in _WAYS_OUT
+
+
+_WAYS_OUT = (TouchpointKind.PARKING_LANE, TouchpointKind.PARK_GATE)
+_NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
+
 
 class Room(Struct, frozen=True):
     """A hotel room; `type` is what a product asks for."""
@@ -188,6 +197,16 @@ class Policies(Struct, frozen=True, omit_defaults=True):
     travel_min_s: int = 120
     unknown_at_gates: bool = True
     unknown_at_doors: bool = True
+
+    def lease_s(self, touchpoint: Touchpoint) -> int | None:
+        """Return for how long facts that can't be renewed count at a touchpoint, in seconds; None: for the stay.
+
+        A door's hold for the stay, and nobody is held inside: ways out have no lease. An encoder asks the gateway
+        for each band.
+        """
+        if touchpoint.is_way_out or touchpoint.kind in _NO_LEASE:
+            return None
+        return self.till_lease_s if touchpoint.kind is TouchpointKind.TILL else self.gate_lease_s
 
 
 class Resort(Struct, frozen=True, omit_defaults=True, dict=True):

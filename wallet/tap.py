@@ -11,7 +11,7 @@ from wallet.reasons import Reason
 from wallet.resort import Policies, Resort, Touchpoint
 from wallet.token import TokenDocument, Use
 
-RULEBOOK_VERSION = 3
+RULEBOOK_VERSION = 4
 """Grows with each change of a verdict; a journal entry carries the version that decided it."""
 
 
@@ -137,7 +137,7 @@ class Flag(StrEnum):
     BY_SUN = "by_sun"
     IMPOSSIBLE_TRAVEL = "impossible_travel"
     LET_OUT = "let_out"
-    """On the way out only: no right is known here, or the medium or the age of the facts would let nobody in."""
+    """On the way out only: no right is known here, or the medium would let nobody in."""
 
 
 class Approved(Struct, frozen=True, tag="approved", tag_field="decision", omit_defaults=True):

@@ -97,6 +97,16 @@ def windows(connection: Connection) -> list[r.ReturnWindowRow]:
     return rows_where(connection, r.ReturnWindowRow)
 
 
+def room_nights(connection: Connection) -> list[r.RoomNightRow]:
+    """Return every night of a room type that was ever booked."""
+    return rows_where(connection, r.RoomNightRow)
+
+
+def parties(connection: Connection) -> list[r.PartyRow]:
+    """Return every party, departed and cancelled ones too."""
+    return rows_where(connection, r.PartyRow)
+
+
 def rights_of_kind(connection: Connection, kind: str) -> list[r.EntitlementRow]:
     """Return every entitlement of a kind, revoked ones too."""
     return rows_where(connection, r.EntitlementRow, party.entitlement.c.kind == kind)

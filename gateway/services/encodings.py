@@ -155,15 +155,23 @@ class EncodingConfirm(Service[ConfirmEncoding]):
         """Activate the medium, or drop it."""
         body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
-        if job.state is EncodingState.DONE and body.ok:
+        medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
+        # A tap may have shown before the encoder could tell it that the band was written: no word of failure undoes it.
+        # A band that is only brought up to date was in service before, which says nothing of what was written now.
+        in_service = medium is not None and medium.state is MediumState.ACTIVE
+        written = body.ok or (in_service and job.cause is not EncodingCause.REFRESH)
+        if job.state is EncodingState.DONE and written:
             return Outcome(_state(job))
         if job.state is not EncodingState.ISSUED:
             raise Rejection("not_issued", 409, "No credential was issued for this band.")
-        if body.ok:
-            if job.issued is not None and not in_force(draft, job.issued):
+        if written:
+            if medium is None or medium.state is MediumState.REVOKED:
+                raise Rejection("medium_revoked", 409, "This band was turned off before it was finished.")
+            if body.ok and job.issued is not None and not in_force(draft, job.issued):
                 sentence = "The keys changed meanwhile. Hold the band to the encoder once more."
                 raise Rejection("keys_changed", 409, sentence)
-            changed = _activate(draft, job, command)
+            activate(draft, medium, command)
+            changed = draft.get(EncodingRow, job.id) or job
             kind = "medium.refreshed" if job.cause is EncodingCause.REFRESH else "medium.activated"
             said = {"medium_id": job.medium_id, "kind": job.kind.value}
         else:
@@ -182,6 +190,20 @@ def is_kept(draft: Draft, job: EncodingRow) -> bool:
     """Return whether the chip that an open job names is still kept for it: its medium may have been turned off."""
     medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
     return is_open(job) and medium is not None and medium.state is MediumState.PENDING
+
+
+def activate(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:
+    """Let a medium through that was written, and close its job, so that no other chip gets what it carries."""
+    # Whatever this chip carried of the same guest before has been written over.
+    for older in draft.find(MediumRow, chip_uid=medium.chip_uid) if medium.chip_uid else ():
+        others = older.id != medium.id and older.token_id == medium.token_id
+        if others and older.state is MediumState.ACTIVE:
+            _revoke(draft, older, command)
+    for job in draft.find(EncodingRow, token_id=medium.token_id):
+        if job.medium_id == medium.id and job.state is EncodingState.ISSUED:
+            draft.put(replace(job, state=EncodingState.DONE, changed_at=command.envelope.at, sentence=""))
+            medium = _as_written(draft, medium, job)
+    draft.put(replace(medium, state=MediumState.ACTIVE))
 
 
 def encoder_venue(resort: Resort, touchpoint_id: str) -> str:
@@ -292,30 +314,20 @@ def _drop(draft: Draft, job: EncodingRow, command: Command[Any]) -> None:
         _revoke(draft, medium, command)
 
 
-def _activate(draft: Draft, job: EncodingRow, command: Command[Any]) -> EncodingRow:
-    medium = draft.get(MediumRow, job.medium_id)
-    # A tap may have shown before the encoder could tell it that the band was written.
-    if medium is None or medium.state is MediumState.REVOKED:
-        raise Rejection("medium_revoked", 409, "This band was turned off before it was finished.")
-    # Whatever this chip carried of the same guest before has just been written over.
-    for older in draft.find(MediumRow, chip_uid=medium.chip_uid):
-        others = older.id != medium.id and older.token_id == medium.token_id
-        if others and older.state is MediumState.ACTIVE:
-            _revoke(draft, older, command)
-    done = replace(job, state=EncodingState.DONE, changed_at=command.envelope.at, sentence="")
+def _as_written(draft: Draft, medium: MediumRow, job: EncodingRow) -> MediumRow:
+    """Return the medium with what the job's credential and keys are, its chip told alike."""
     written = job.issued
-    if written is not None:
-        medium = replace(
-            medium,
-            issuer_epoch=written.issuer_epoch,
-            expires_at=written.expires_at,
-            content=written.content,
-        )
-        chip = draft.get(ChipRow, medium.chip_uid)
-        if chip is not None:
-            draft.put(replace(chip, state=ChipState.WRITTEN, key_epoch=written.chip_epoch))
-    draft.put(replace(medium, state=MediumState.ACTIVE), done)
-    return done
+    if written is None:
+        return medium
+    chip = draft.get(ChipRow, medium.chip_uid)
+    if chip is not None:
+        draft.put(replace(chip, state=ChipState.WRITTEN, key_epoch=written.chip_epoch))
+    return replace(
+        medium,
+        issuer_epoch=written.issuer_epoch,
+        expires_at=written.expires_at,
+        content=written.content,
+    )
 
 
 def _revoke(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from gateway.command import Key, night_key
-from gateway.db.rows import PartyRow, RoomNightRow
+from gateway.db.rows import PartyRow, PartyState, RoomNightRow
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
 from wallet.resort import Resort
@@ -22,6 +22,14 @@ def nights_of(party: PartyRow) -> tuple[date, ...]:
     """Return the nights for which a party holds a room; none for day guests."""
     count = (party.departure_day - party.arrival_day).days
     return nights_from(party.arrival_day, count) if party.room_type else ()
+
+
+def nights_slept(party: PartyRow, resort: Resort) -> tuple[date, ...]:
+    """Return the nights that a departed party has not given back: those before the day of its check-out."""
+    if party.state is not PartyState.CHECKED_OUT or party.checked_out_at is None:
+        return ()
+    left_on = resort.day_of(party.checked_out_at)
+    return tuple(night for night in nights_of(party) if night < left_on)
 
 
 def night_keys(room_type: str, nights: Iterable[date]) -> frozenset[Key]:
@@ -48,10 +56,13 @@ def take_nights(draft: Draft, room_type: str, nights: Iterable[date]) -> None:
 
 
 def free_nights(draft: Draft, party: PartyRow, from_day: date) -> None:
-    """Give back the nights of a party that begin on `from_day` or later."""
+    """Give back the nights of a party that begin on `from_day` or later.
+
+    A count that says that nobody holds the night stays as it is: verification tells it, and the guest can leave.
+    """
     for night in nights_of(party):
         row = draft.get(RoomNightRow, party.room_type, night)
-        if night >= from_day and row is not None:
+        if night >= from_day and row is not None and row.taken:
             draft.put(replace(row, taken=row.taken - 1))
 
 

@@ -20,6 +20,7 @@ from gateway.db.rows import (
 )
 from gateway.services.charges import charge, end_hold, past_limit_minor
 from gateway.services.draft import Draft
+from gateway.services.encodings import activate
 from gateway.services.judgement import ConflictKind, conflict_kind, view
 from gateway.services.presented import (
     is_of,
@@ -171,7 +172,7 @@ class TapHome:
         if medium is None or medium.state is not MediumState.PENDING:
             return
         if tap.presented.proof is Proof.CHIP_UID:
-            self._draft.put(replace(medium, state=MediumState.ACTIVE))
+            activate(self._draft, medium, self._command)
             self._tell("medium.activated", {"medium_id": medium.id, "kind": medium.kind.value})
 
     def _uses(self, decision: Approved, view_here: Decision) -> tuple[Use, ...]:

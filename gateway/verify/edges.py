@@ -1,7 +1,7 @@
 """Promises that need the edges' side too: journals, lamps and documents beside the ledger."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.db import audit
 from gateway.db.engine import Connection
@@ -11,8 +11,8 @@ from gateway.services.judgement import ConflictKind
 from gateway.verify.report import Promise, Report
 from wallet.evidence import EdgeEvidence, Light
 from wallet.journal import EntryKind, JournalEntry, chain
-from wallet.resort import Direction, Resort, TouchpointKind
-from wallet.tap import Approved
+from wallet.resort import Resort, Touchpoint
+from wallet.tap import Approved, Flag
 
 STOPS_WITHIN = timedelta(seconds=60)
 """A connected edge refuses a revoked medium after this at the latest."""
@@ -117,7 +117,7 @@ def check_revocations(
     """No connected edge approved a medium a minute after it was revoked; what an isolated one did is filed.
 
     Connected is an edge that says so, and one that knew (by the gateway's clock) what was long revoked. An isolated
-    one stops when its lease ends; a way out has no lease, since nobody is held inside.
+    one stops when its lease ends. Ways out stop nobody; that a medium was let out on is flagged where it was known.
     """
     finding = report[Promise.REVOKED_STOPS]
     media, filed = audit.media(connection), {row.tap_id for row in conflicts}
@@ -128,35 +128,35 @@ def check_revocations(
         if tap.decision != "approved":
             finding.look(True, "")
             continue
-        late, entry = tap.at - medium.revoked_at, tap.entry
-        knew = entry.as_of is not None and entry.as_of - medium.revoked_at > STOPS_WITHIN
-        lease = _lease(tap, resorts.get(entry.resort_version))
-        if lease is _NO_WAY_IN:
-            why = "" if tap.id in filed else " and no conflict says so"
-        elif knew or (tap.online and late > STOPS_WITHIN):
-            why = " at a connected edge"
-        elif lease is not None and entry.as_of is not None and tap.at - entry.as_of > lease:
-            why = f" by an edge alone since {entry.as_of.isoformat()}"
-        else:
-            why = "" if tap.id in filed else " and no conflict says so"
+        why = _why_not(tap, medium.revoked_at, resorts.get(tap.entry.resort_version), filed=tap.id in filed)
+        late = tap.at - medium.revoked_at
         finding.look(not why, f"tap {tap.id} was approved {late} after its medium was revoked{why}")
 
 
-_NO_WAY_IN = timedelta.max
+def _why_not(tap: TapRow, revoked_at: datetime, resort: Resort | None, *, filed: bool) -> str:
+    """Return why a tap should not have been approved so late after the revocation; empty when it could be.
+
+    Whom an edge let out on a medium that it had to know as revoked, it flags; no conflict is filed for that.
+    """
+    as_of, decision, touchpoint = tap.entry.as_of, tap.entry.decision, _touchpoint(tap, resort)
+    knew = as_of is not None and as_of - revoked_at > STOPS_WITHIN
+    connected = knew or (tap.online and tap.at - revoked_at > STOPS_WITHIN)
+    if touchpoint is not None and touchpoint.is_way_out:
+        let_out = isinstance(decision, Approved) and Flag.LET_OUT in decision.flags
+        return "" if let_out or filed or not connected else " on its way out and is not flagged"
+    if connected:
+        return " at a connected edge"
+    lease_s = resort.policies.lease_s(touchpoint) if resort and touchpoint else None
+    if lease_s is not None and as_of is not None and tap.at - as_of > timedelta(seconds=lease_s):
+        return f" by an edge alone since {as_of.isoformat()}"
+    return "" if filed else " and no conflict says so"
 
 
-def _lease(tap: TapRow, resort: Resort | None) -> timedelta | None:
-    """Return for how long an edge alone may approve such a tap; None where no end is set (a door)."""
+def _touchpoint(tap: TapRow, resort: Resort | None) -> Touchpoint | None:
     try:
-        touchpoint = resort.touchpoint(tap.touchpoint) if resort else None
+        return resort.touchpoint(tap.touchpoint) if resort else None
     except KeyError:
-        touchpoint = None
-    if resort is None or touchpoint is None or touchpoint.kind is TouchpointKind.DOOR:
         return None
-    if touchpoint.direction is Direction.OUT:
-        return _NO_WAY_IN
-    is_till = touchpoint.kind is TouchpointKind.TILL
-    return timedelta(seconds=resort.policies.till_lease_s if is_till else resort.policies.gate_lease_s)
 
 
 def check_converged(connection: Connection, report: Report, edges: tuple[EdgeEvidence, ...]) -> None:

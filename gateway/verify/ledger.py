@@ -1,11 +1,13 @@
 """Promises that the database alone can show: tokens, books, windows, limits, refusals."""
 
 from collections import Counter, defaultdict
+from datetime import date
 
 from gateway.db import audit
 from gateway.db.engine import Connection
-from gateway.db.rows import ConflictRow, EntitlementRow, TapRow
+from gateway.db.rows import ConflictRow, EntitlementRow, PartyState, TapRow
 from gateway.services.judgement import ConflictKind
+from gateway.services.nights import nights_of, nights_slept
 from gateway.verify.report import Finding, Promise, Report
 from wallet.entitlement import Bypass, Spending
 from wallet.reasons import Language, Reason, sentence
@@ -63,6 +65,31 @@ def check_windows(connection: Connection, report: Report) -> None:
         )
     for (attraction, starts_at), count in booked.items():
         finding.look(False, f"{count} reservations for {attraction} {starts_at} have no window")
+
+
+def check_nights(connection: Connection, report: Report, resort: Resort) -> None:
+    """A night in the rooms of a type is taken as often as parties hold it, and never more often than there are rooms.
+
+    Who departed may have slept there before nights were counted: those nights are over, and may count or not.
+    """
+    finding = report[Promise.NOT_OVERSOLD]
+    held: Counter[tuple[str, date]] = Counter()
+    slept: Counter[tuple[str, date]] = Counter()
+    for party in audit.parties(connection):
+        if party.state in (PartyState.BOOKED, PartyState.CHECKED_IN):
+            held.update((party.room_type, night) for night in nights_of(party))
+        slept.update((party.room_type, night) for night in nights_slept(party, resort))
+    for row in audit.room_nights(connection):
+        where = row.room_type, row.night
+        count = held.pop(where, 0)
+        finding.look(
+            count <= row.taken <= min(count + slept[where], row.rooms),
+            f"night {row.night} in a {row.room_type} room: {count} parties, {row.taken} taken of {row.rooms}",
+        )
+    for (room_type, night), count in held.items():
+        finding.look(
+            False, f"{count} parties hold the night {night} in a {room_type} room that is not counted"
+        )
 
 
 def _check_confirmed(connection: Connection, finding: Finding, rights: dict[str, EntitlementRow]) -> None:

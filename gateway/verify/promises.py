@@ -31,6 +31,7 @@ def verify(database: Database, evidence: tuple[EdgeEvidence, ...]) -> Report:
         if resorts:
             resort = resorts[-1][1]
             policies = {version: each.policies for version, each in by_version.items()}
+            ledger.check_nights(connection, report, resort)
             ledger.check_limits(connection, report, resort, conflicts)
             ledger.check_double_uses(connection, report, resort, conflicts)
             check_offline_bounds(connection, report, taps, evidence, policies)

@@ -29,7 +29,7 @@ SENTENCES = {
     Promise.NO_TAP_LOST: "an approved tap is never lost",
     Promise.COUNTED_ONCE: "each tap counts exactly once",
     Promise.BOOKS_BALANCE: "the books balance",
-    Promise.NOT_OVERSOLD: "no window is oversold, and no confirmed booking is lost",
+    Promise.NOT_OVERSOLD: "no window and no night is oversold, and no confirmed booking is lost",
     Promise.WITHIN_LIMITS: "no one spends past a limit online; offline the loss is bounded",
     Promise.REVOKED_STOPS: "a revoked medium stops",
     Promise.SAME_VERDICT: "online and offline agree",

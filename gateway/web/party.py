@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from wallet.entitlement import Bypass, Entitlement, RoomKey, Spending
 from wallet.resort import Resort
-from wallet.rules.bypass import spending_step
+from wallet.rules.bypass import accepted_from, accepted_until, merges_until, spending_step
 from wallet.token import Step
 
 
@@ -170,20 +170,20 @@ def _pick(right: Bypass, state: str, resort: Resort) -> Pick:
         starts_at=right.starts_at,
         ends_at=right.ends_at,
         state=state,
-        accepted_from=right.starts_at - timedelta(seconds=resort.policies.window_early_s),
-        accepted_until=right.ends_at + timedelta(seconds=resort.policies.window_late_s),
+        accepted_from=accepted_from(right, resort.policies),
+        accepted_until=accepted_until(right, resort.policies),
     )
 
 
 def _state(right: Bypass, uses: Iterable[UseSeen], resort: Resort, now: datetime) -> str:
     """Return the word of the macro `pick_badge`. It tells what happened; what a tap would do, the rulebook decides."""
-    steps = {use.step for use in uses}
-    if spending_step(resort.attraction(right.attraction)) in steps:
+    used_at = {use.step: use.at for use in uses}
+    if spending_step(resort.attraction(right.attraction)) in used_at:
         return "redeemed"
-    if Step.ENTRANCE in steps:
-        return "entered"
-    opens_at = right.starts_at - timedelta(seconds=resort.policies.window_early_s)
-    if now > right.ends_at + timedelta(seconds=resort.policies.window_late_s):
+    if Step.ENTRANCE in used_at:
+        return "lapsed" if now >= merges_until(used_at[Step.ENTRANCE], resort) else "entered"
+    opens_at = accepted_from(right, resort.policies)
+    if now > accepted_until(right, resort.policies):
         return "lapsed"
     if now >= opens_at:
         return "open"

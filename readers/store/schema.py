@@ -30,12 +30,13 @@ CREATE TABLE code_shown (        -- codes of phones that could still be shown ag
 CREATE INDEX code_shown_at ON code_shown (shown_at);
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 UPGRADES = {
     1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE local_pin ADD COLUMN covered INTEGER;",
-    2: CHIPS + "INSERT OR REPLACE INTO chip_medium "
+    2: "CREATE TABLE confirmation (encoding_id TEXT PRIMARY KEY);",
+    3: CHIPS + "INSERT OR REPLACE INTO chip_medium "
     "SELECT json_extract(medium.value, '$.chip_uid'), token_id, "
     "json_extract(medium.value, '$.revoked_at') IS NULL AND json_extract(medium.value, '$.state') <> 'revoked' "
     "FROM document, json_each(CAST(body AS TEXT), '$.media') AS medium "
@@ -113,5 +114,8 @@ CREATE TABLE offline_sale (      -- approved without the gateway's hold and not 
     PRIMARY KEY (epoch, number)
 ) WITHOUT ROWID;
 CREATE INDEX offline_sale_token ON offline_sale (token_id);
+CREATE TABLE confirmation (      -- bands written and read back here, until the gateway has heard of it
+    encoding_id TEXT PRIMARY KEY
+);
 INSERT INTO cursor (one, position, as_of, run) VALUES (1, 0, NULL, 0);
 """

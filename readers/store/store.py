@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from readers.sealing import Seal
-from readers.store import chips, documents, effects, journal, shown
+from readers.store import chips, confirmations, documents, effects, journal, shown
 from readers.store.database import Database
 from readers.store.documents import Known
 from readers.store.journal import Line, Mark
@@ -263,6 +263,29 @@ class Store:
         """Return the last verdict on a sale."""
         with self._database.reading() as db:
             return journal.of_sale(db, sale_id)
+
+    def owed_confirmations(self) -> tuple[str, ...]:
+        """Return the encodings that were written here and of which the gateway has not heard, in their order."""
+        with self._database.reading() as db:
+            return confirmations.owed(db)
+
+    def owe_confirmation(self, encoding_id: str) -> None:
+        """Keep that an encoding was written and read back, until the gateway has heard of it.
+
+        Raises:
+            StoreUnwritable: it was not kept.
+        """
+        with self._database.writing() as db:
+            confirmations.owe(db, encoding_id)
+
+    def settle_confirmation(self, encoding_id: str) -> None:
+        """Let go of an encoding: the gateway has answered.
+
+        Raises:
+            StoreUnwritable: it is still kept.
+        """
+        with self._database.writing() as db:
+            confirmations.settle(db, encoding_id)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,6 +1,7 @@
 """The programs `passband demo`, `passband simulate kills` and `passband verify`."""
 
 import contextlib
+import importlib
 import json
 import shutil
 import signal
@@ -170,6 +171,8 @@ def _database(directory: Path, *, postgres: bool) -> Iterator[str]:
         return
     from simulators.postgres import postgres_url, running_postgres
 
+    # The server takes a second to make its files; meanwhile the gateway's libraries are read, needed right after.
+    threading.Thread(target=importlib.import_module, args=("simulators.demo.preparing",), daemon=True).start()
     with running_postgres(directory / "postgres") as server:
         yield postgres_url(server)
 

@@ -12,8 +12,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.bounds import (
     AS_OF_MARGIN,
-    CLOCKS_APART_S,
-    COMMIT_MAX_S,
     LOCK_WAIT_S,
     QUEUED_MAX_S,
     STATEMENT_MAX_S,
@@ -86,8 +84,7 @@ def transfers(gateway: House) -> int:
         return len(rows_where(connection, r.TransferRow))
 
 
-def test_the_margin_is_the_sum_of_what_a_command_may_take() -> None:
-    assert AS_OF_MARGIN.total_seconds() == WRITTEN_WITHIN_S + COMMIT_MAX_S + CLOCKS_APART_S
+def test_what_a_command_may_wait_for_leaves_it_time_to_be_written() -> None:
     assert QUEUED_MAX_S + LOCK_WAIT_S < WRITTEN_WITHIN_S
     # A batch and then its command alone may wait for a held lock, and the next one is still in time.
     assert 2 * LOCK_WAIT_S < QUEUED_MAX_S

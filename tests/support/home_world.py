@@ -19,6 +19,7 @@ from gateway.db.load import rows_where
 from gateway.feed import Feed
 from gateway.services.conflicts import ConflictResolve
 from gateway.services.documents import entitlement_row
+from gateway.services.encodings import EncodingConfirm
 from gateway.services.holds import HoldExpire, HoldPlace, PlaceHold
 from gateway.services.journal import JournalTake, TakeJournal
 from gateway.services.set_aside import SetAsideSettle
@@ -33,6 +34,7 @@ from wallet.tap import RULEBOOK_VERSION, Approved, Decision, Hold, PinCheck, Sal
 from wallet.token import Step, Use
 
 FOLIO = an_id(50)
+OLDER_BAND_ID, ENCODING_ID = an_id(51), an_id(52)
 _DAY = timedelta(days=1)
 
 RIGHTS: dict[str, Entitlement] = {
@@ -122,6 +124,29 @@ class TurnOff(Service[Turn]):
         return Outcome({}, (replace(right, revoked_at=at),))
 
 
+class WriteOver(Struct, frozen=True):
+    """Write the band over an older one of the guest's; its encoder cannot say yet that it did."""
+
+
+class WriteBand(Service[WriteOver]):
+    name = "test.write_over"
+
+    def keys(self, body: WriteOver) -> frozenset[Key]:
+        return frozenset({Key(KeyKind.TOKEN, TOKEN_ID)})
+
+    def decide(self, state: WorkingSet, command: Command[WriteOver]) -> Outcome:
+        band, at = state.need(r.MediumRow, BAND_ID), command.envelope.at
+        issued = r.EncodingState.ISSUED
+        made: tuple[r.Row, ...] = (
+            replace(band, state=MediumState.PENDING),
+            replace(band, id=OLDER_BAND_ID, issued_at=band.issued_at - _DAY),
+            r.EncodingRow(
+                ENCODING_ID, TOKEN_ID, PARTY_ID, "encoder", band.kind, issued, at, BAND_ID, band.chip_uid
+            ),
+        )
+        return Outcome({}, made)
+
+
 class GiveAgain(Struct, frozen=True):
     """Give one of the guest's rights once more, under another id."""
 
@@ -147,6 +172,8 @@ SERVICES: dict[str, Service[Any]] = {
         LoadResort(),
         SettleGuest(),
         TurnOff(),
+        WriteBand(),
+        EncodingConfirm(),
         GiveRight(),
         JournalTake(),
         HoldPlace(),
@@ -245,6 +272,15 @@ def sold(tap: Tap) -> Approved:
     """Return the verdict of a till that sold."""
     assert tap.sale is not None
     return approved(tap, "spending", Step.CHARGE, tap.sale.outlet, tap.sale.total_minor)
+
+
+def shops_with_three_sales() -> Journal:
+    """Return the journal of a till that sold three times."""
+    journal = Journal("shops")
+    for number in (101, 102, 103):
+        tap = tap_at("till", number, at_s=number, sale=basket(1, number))
+        journal.write(tap, sold(tap))
+    return journal
 
 
 PIN_RIGHT = PinCheck.RIGHT

@@ -13,7 +13,7 @@ from gateway.db.engine import Database
 from gateway.db.load import rows_where
 from gateway.db.types import Packed
 from gateway.verify.promises import verify
-from gateway.verify.report import Promise, Report
+from gateway.verify.report import NOT_CHECKABLE, Promise, Report
 from readers.audit import evidence
 from readers.store import journal
 from tests.support.parity_resort import BASE
@@ -51,8 +51,10 @@ def live_a_day(folder: Path, url: str) -> None:
         revoked = replace(CARD, state=MediumState.REVOKED, revoked_at=world.clock.now())
         world.do("test.alter", Alter(0, media=(revoked,)))
         world.pull("hotel", 500)
+        world.pull("park", 500)
         world.wait(120)
         _tap(world, "door-101", 0, medium=1)
+        _tap(world, "gate-out", 0, medium=1)
         world.settle()
 
 
@@ -128,6 +130,18 @@ class Day:
     def broken(self) -> dict[Promise, list[str]]:
         """Return the promises that are found broken, with their rows."""
         return {each.promise: each.broken for each in self.verify().findings.values() if each.result is False}
+
+
+def only(day: Day, promise: Promise, names: str) -> None:
+    """Only this promise is broken, and one of its rows is named."""
+    broken = day.broken()
+    assert list(broken) == [promise], broken
+    assert any(names in sentence for sentence in broken[promise]), broken[promise]
+
+
+def not_checkable(day: Day) -> set[Promise]:
+    """Return the promises of which nothing can be said."""
+    return {each.promise for each in day.verify().findings.values() if each.result == NOT_CHECKABLE}
 
 
 def read_evidence(folder: Path) -> dict[str, EdgeEvidence]:

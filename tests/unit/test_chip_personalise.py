@@ -61,10 +61,26 @@ class Desk:
             self.failures.append(sentence)
 
 
+class Owed:
+    """What an edge's store remembers for its encoder, in memory: hundreds of encoders are started here."""
+
+    def __init__(self) -> None:
+        self._owed: dict[str, None] = {}
+
+    def owed_confirmations(self) -> tuple[str, ...]:
+        return tuple(self._owed)
+
+    def owe_confirmation(self, encoding_id: str) -> None:
+        self._owed[encoding_id] = None
+
+    def settle_confirmation(self, encoding_id: str) -> None:
+        self._owed.pop(encoding_id, None)
+
+
 def encoder_at(desk: Desk, *reader_epochs: int) -> Encoder:
     trust = Trust(Anchors("edge-1", "hotel", {KEY_ID: ISSUER.public_key().public_bytes_raw().hex()}))
     keys = KnownKeys((), reader_epochs=reader_epochs)
-    return Encoder(desk, trust, keys, ENTROPY, Backoff(SystemEntropy(), max_s=0.1), wait_s=0)
+    return Encoder(desk, trust, Owed(), keys, ENTROPY, Backoff(SystemEntropy(), max_s=0.1), wait_s=0)
 
 
 def proofs(memory: Memory, *epochs: int) -> set[object]:

@@ -8,10 +8,11 @@ from readers.backoff import Backoff
 from readers.clock import SystemEntropy
 from readers.drivers.base import ChipFull, ChipKind, ContactLost
 from readers.encoder import Encoder
+from readers.store import Store, StoreUnwritable
 from readers.transport.base import Anchors, EncodingJob, IssuedCredential, NotAccepted, Unreachable
 from readers.trust import Trust
 from tests.support.chip_world import KnownKeys
-from tests.support.edge_world import ISSUER, KEY_ID, FakeContact, a_credential, an_id
+from tests.support.edge_world import ISSUER, KEY_ID, NOON, FakeContact, a_credential, an_id
 
 JOB = EncodingJob("job-1", an_id(1, 1), "encoder-1", "band")
 
@@ -57,10 +58,24 @@ def desk():
 
 
 @pytest.fixture
-def encoder(desk):
+def store(tmp_path):
+    store = Store(tmp_path / "edge.sqlite", "edge-1", an_id(1, 99), NOON)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def encoder(desk, store):
+    return started(desk, store)
+
+
+def started(desk, store):
+    """Return the encoder of an edge that has just been started."""
     keys = {KEY_ID: ISSUER.public_key().public_bytes_raw().hex()}
     trust = Trust(Anchors("edge-1", "hotel", keys))
-    return Encoder(desk, trust, KnownKeys(), SystemEntropy(), Backoff(SystemEntropy(), max_s=0.1), wait_s=0)
+    return Encoder(
+        desk, trust, store, KnownKeys(), SystemEntropy(), Backoff(SystemEntropy(), max_s=0.1), wait_s=0
+    )
 
 
 def test_a_chip_is_written_read_back_and_confirmed_once(encoder, desk):
@@ -142,6 +157,33 @@ def test_a_confirmation_that_did_not_arrive_is_made_good_once_the_gateway_answer
     desk.unreachable = False
     run_until(encoder, desk.all_told)
     assert desk.confirmed == [("job-1", True)]
+
+
+def test_an_edge_started_anew_gives_no_other_chip_what_it_has_written_and_confirms_it(encoder, desk, store):
+    desk.unreachable = True
+    assert encoder.take("encoder-1", FakeContact()).ok
+    restarted = started(desk, store)
+    blank = FakeContact(uid=b"\x04" * 7)
+    assert restarted.take("encoder-1", blank).sentence.startswith("No band waits")
+    assert blank.data == FakeContact().data
+    assert len(desk.issued) == 1
+    desk.unreachable = False
+    run_until(restarted, desk.all_told)
+    assert desk.confirmed == [("job-1", True)]
+    assert store.owed_confirmations() == ()
+
+
+@pytest.mark.parametrize("refused", ["owe_confirmation", "settle_confirmation"])
+def test_a_disk_that_takes_nothing_keeps_no_band_from_being_confirmed(
+    encoder, desk, store, monkeypatch, refused
+):
+    def full(encoding_id):
+        raise StoreUnwritable("the disk is full")
+
+    monkeypatch.setattr(store, refused, full)
+    assert encoder.take("encoder-1", FakeContact()).ok
+    assert desk.confirmed == [("job-1", True)]
+    assert encoder.last_error == "the disk is full"
 
 
 def test_a_confirmation_that_the_gateway_will_not_have_is_not_made_for_ever(encoder, desk):

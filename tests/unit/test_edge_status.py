@@ -10,7 +10,7 @@ from readers import status
 from readers.status import ReaderStatus, Status, journal_fault, keys_alarm, lease_of, troubles_of
 from tests.support.edge_world import NOON
 from tests.support.worlds import RESORT
-from wallet.resort import Resort, TouchpointKind
+from wallet.resort import Resort
 
 READER = ReaderStatus("gate-1-nfc", "gate-1", "udp:x", "up", "")
 WELL = Status(
@@ -67,12 +67,14 @@ def test_no_trouble_is_found_where_there_is_none() -> None:
 
 def test_a_lease_is_the_shortest_of_what_stands_there() -> None:
     tight = with_leases(till_lease_s=100, gate_lease_s=200)
-    of_kind = {each.kind: each.id for each in RESORT.touchpoints}
-    till, gate, door = (of_kind[TouchpointKind(kind)] for kind in ("till", "park_gate", "door"))
-    assert lease_of(tight, (till, gate, door)) == 100
-    assert lease_of(tight, (gate, door)) == 200
+    door, ways_out = "door-101", ("lane-out", "gate-out")
+    assert lease_of(tight, ("till", "gate-in", door)) == 100
+    assert lease_of(tight, ("gate-in", door, *ways_out)) == 200
     assert lease_of(tight, (door,)) is None
-    assert lease_of(None, (till,)) is None
+    assert lease_of(tight, ways_out) is None, (
+        "nobody is held inside: no tap is refused with facts_too_old there"
+    )
+    assert lease_of(None, ("till",)) is None
 
 
 def with_leases(**policies: int) -> Resort:

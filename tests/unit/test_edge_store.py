@@ -280,12 +280,39 @@ class TestLocalPins:
         assert self.tries(rig) == 1
 
 
-def test_a_file_of_the_last_version_is_brought_up_to_date(tmp_path):
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path):
     path = tmp_path / "edge.sqlite"
     store = Store(path, "edge-1", an_id(1, 99), NOON)
     store.put_page(a_snapshot(a_document(1)), first=True)
     store.close()
-    # As the first version made it, columns and tables short.
+    # As an earlier version made it, tables short.
+    for table in ("confirmation", "chip_medium", "chip_key", "sun_read", "code_shown"):
+        _spoil(path, f"DROP TABLE {table}")
+    _spoil(path, "PRAGMA user_version = 2")
+    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
+    assert document_of(upgraded, 1).version == 1
+    upgraded.owe_confirmation("job-2")
+    upgraded.close()
+    again = Store(path, "edge-1", an_id(1, 99), NOON)
+    assert again.owed_confirmations() == ("job-2",)
+    again.close()
+
+
+def test_bands_that_were_written_are_kept_in_their_order_until_they_are_confirmed(store):
+    for name in ("job-2", "job-1", "job-2", "job-3"):
+        store.owe_confirmation(name)
+    store.settle_confirmation("job-1")
+    store.settle_confirmation("job-9")
+    assert store.owed_confirmations() == ("job-2", "job-3")
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "edge.sqlite"
+    store = Store(path, "edge-1", an_id(1, 99), NOON)
+    store.put_page(a_snapshot(a_document(1)), first=True)
+    store.close()
+    # As the first version made it, short of columns and a table.
+    _spoil(path, "DROP TABLE confirmation")
     _spoil(path, "CREATE TABLE short AS SELECT one, position, as_of, run FROM cursor")
     _spoil(path, "DROP TABLE cursor")
     _spoil(path, "ALTER TABLE short RENAME TO cursor")

@@ -102,14 +102,17 @@ def test_a_chip_written_over_for_the_same_guest_carries_the_new_medium_alone(wor
     assert states(world) == {first: "revoked", second: "active", third: "active"}
 
 
-def test_a_band_whose_first_tap_came_home_before_its_encoder_could_confirm_is_done(world: World) -> None:
+@pytest.mark.parametrize("ok", [True, False])
+def test_a_band_whose_first_tap_came_home_before_its_encoder_could_confirm_is_done(
+    world: World, ok: bool
+) -> None:
     party = world.book()
     older = written(world, party)
     job = asked(world, party)
     medium = issue(world, job)["medium_id"]
     with world.gateway.database.write() as connection:  # as its tap does
         connection.execute(update(tables.medium).where(tables.medium.c.id == medium).values(state="active"))
-    world.do("encoding.confirm", ConfirmEncoding(job, "hotel", True))
+    world.do("encoding.confirm", ConfirmEncoding(job, "hotel", ok))
     assert states(world) == {older: "revoked", medium: "active"}, "the chip holds the newer one"
     assert {row.state for row in world.rows(r.EncodingRow)} == {r.EncodingState.DONE}
 

@@ -8,6 +8,8 @@ from gateway.db import rows as r
 from gateway.errors import Rejection
 from gateway.services.cancellation import CancelParty
 from gateway.services.check_out import CheckOut
+from gateway.verify.promises import verify
+from gateway.verify.report import Promise
 from tests.support.guests_world import ARRIVAL, World
 from wallet.ledger import Tender
 
@@ -77,6 +79,55 @@ def test_fewer_rooms_than_were_sold_lose_no_booking(world: World) -> None:
         assert set(taken(world).values()) == {left}
     world.book()
     assert refused(world, ARRIVAL).code == "sold_out"
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    """Nights held, slept, given back by leaving early, and given back by cancelling."""
+    parties = [world.checked_in() for _ in range(2)]
+    cancelled = world.book()
+    world.clock.at += DAY
+    world.do("party.check_out", CheckOut(parties[0].id, Tender.CASH))
+    world.do("party.cancel", CancelParty(cancelled.id))
+    return world
+
+
+def oversold(world: World) -> list[str]:
+    return verify(world.gateway.database, ())[Promise.NOT_OVERSOLD].broken
+
+
+def spoil(world: World, statement: str) -> None:
+    with world.gateway.database.write() as connection:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        connection.exec_driver_sql(statement)
+
+
+def test_verification_finds_each_night_taken_as_often_as_it_is_held(lived: World) -> None:
+    assert oversold(lived) == []
+    assert verify(lived.gateway.database, ())[Promise.NOT_OVERSOLD].looked_at == 3
+    assert [taken(lived)[ARRIVAL + n * DAY] for n in range(3)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("drift", "says"),
+    [
+        ("rooms = 0", "night 2030-06-11 in a family room: 1 parties, 1 taken of 0"),
+        ("taken = taken + 1", "night 2030-06-11 in a family room: 1 parties, 2 taken of 3"),
+        ("taken = taken - 1", "night 2030-06-11 in a family room: 1 parties, 0 taken of 3"),
+        ("room_type = 'suite'", "1 parties hold the night 2030-06-11 in a family room that is not counted"),
+    ],
+)
+def test_verification_finds_a_night_whose_count_has_drifted(lived: World, drift: str, says: str) -> None:
+    spoil(lived, f"UPDATE room_night SET {drift} WHERE night = '2030-06-11'")
+    assert says in oversold(lived)
+
+
+def test_a_count_that_has_drifted_keeps_nobody_from_leaving(lived: World) -> None:
+    spoil(lived, "UPDATE room_night SET taken = 0")
+    assert "night 2030-06-12 in a family room: 1 parties, 0 taken of 3" in oversold(lived)
+    (staying,) = lived.rows(r.PartyRow, state=r.PartyState.CHECKED_IN)
+    assert lived.do("party.check_out", CheckOut(staying.id, Tender.CASH))["settled"] is True
+    assert set(taken(lived).values()) == {0}
 
 
 def test_the_room_type_is_that_of_the_booking_whatever_the_product_asks_for_later(world: World) -> None:

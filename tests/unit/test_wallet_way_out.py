@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tests.support.breaking import MEDIUM_BREAKS, NO_RIGHTS, STALE, Break
 from tests.support.worlds import BAND, NOON, TODAY, World, use_of, world_at
+from wallet.credential import AdmissionGrant, Grant, RoomGrant
 from wallet.decide import decide
 from wallet.entitlement import Admission, Parking
 from wallet.medium import MediumState
@@ -18,6 +19,8 @@ DAY = timedelta(days=1)
 CAR = Parking("right", ("lot-a",), NOON - DAY, NOON + DAY)
 TICKET = Admission("right", ("lagoon",), TODAY, TODAY)
 STOPPED = [each for each in (*MEDIUM_BREAKS, STALE) if each.reason.name.startswith(("MEDIUM", "FACTS"))]
+ROOM_GRANT = RoomGrant(("101",), NOON - DAY, NOON + DAY)
+PARK_GRANT = AdmissionGrant(("lagoon",), TODAY, TODAY, 1)
 FORGED = [each for each in MEDIUM_BREAKS if each.reason.name.startswith("CREDENTIAL")]
 
 
@@ -37,7 +40,8 @@ def test_who_is_inside_gets_out_on_a_medium_or_facts_that_let_nobody_in(
     verdict = decide(world.tap, world.facts)
     assert isinstance(verdict, Approved)
     assert [use.step for use in verdict.uses] == [Step.EXIT if touchpoint == "lane-out" else Step.PARK_OUT]
-    assert Flag.LET_OUT in verdict.flags
+    # Old facts are no fault of the band: ways out have no lease.
+    assert (Flag.LET_OUT in verdict.flags) is (stopped is not STALE)
 
 
 @pytest.mark.parametrize("stopped", STOPPED, ids=lambda each: each.reason.value)
@@ -65,11 +69,32 @@ def test_a_band_that_was_turned_off_is_flagged_and_the_exit_noted() -> None:
     assert verdict.flags == (Flag.LET_OUT,)
 
 
+@pytest.mark.parametrize("younger", [False, True])
+@pytest.mark.parametrize(
+    "grants",
+    [(), (ROOM_GRANT,), (PARK_GRANT,), (ROOM_GRANT, PARK_GRANT)],
+    ids=["none", "room", "park", "both"],
+)
 @pytest.mark.parametrize("touchpoint", ["lane-out", "gate-out"])
-def test_who_is_known_nowhere_here_any_more_is_let_out(touchpoint: str) -> None:
+def test_who_is_known_nowhere_here_any_more_is_let_out_whatever_the_grants(
+    touchpoint: str, grants: tuple[Grant, ...], younger: bool
+) -> None:
     """The ticket moved to another venue, and with it the document: the gate here knows nothing of the guest."""
-    world = inside(touchpoint).with_facts(token=None, uses=())
-    assert decide(world.tap, world.facts) == Approved("", (), (Flag.LET_OUT, Flag.MEDIUM_NOT_YET_KNOWN))
+    world = inside(touchpoint).with_facts(token=None, uses=()).with_credential(grants=grants)
+    assert world.tap.presented.credential is not None
+    if younger:
+        world = world.with_facts(as_of=world.tap.presented.credential.issued_at - timedelta(seconds=1))
+    verdict = decide(world.tap, world.facts)
+    if touchpoint == "gate-out" and younger and PARK_GRANT in grants:
+        assert isinstance(verdict, Approved)
+        assert [use.step for use in verdict.uses] == [Step.PARK_OUT]
+        assert verdict.flags == (Flag.BY_GRANT, Flag.MEDIUM_NOT_YET_KNOWN)
+    else:
+        assert verdict == Approved("", (), (Flag.LET_OUT, Flag.MEDIUM_NOT_YET_KNOWN))
+
+
+@pytest.mark.parametrize("touchpoint", ["lane-out", "gate-out"])
+def test_who_is_known_nowhere_here_comes_in_nowhere(touchpoint: str) -> None:
     way_in = world_at(touchpoint.replace("out", "in")).with_facts(token=None)
     assert isinstance(decide(way_in.tap, way_in.facts), Refused)
 

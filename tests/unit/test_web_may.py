@@ -49,6 +49,10 @@ CASES = {
     "a window to come": Case(COMET, ["Comet from 11:55"], after=timedelta(hours=-1)),
     "a window that has passed": Case(COMET, [], after=timedelta(hours=2)),
     "entered": Case(COMET, ["Comet merge point"], (Step.ENTRANCE,), timedelta(hours=2)),
+    "entered, a second before the resort day ends": Case(
+        COMET, ["Comet merge point"], (Step.ENTRANCE,), timedelta(hours=16, seconds=-1)
+    ),
+    "entered on a resort day that is over": Case(COMET, [], (Step.ENTRANCE,), timedelta(hours=16)),
     "ridden": Case(COMET, [], (Step.ENTRANCE, Step.MERGE)),
     "a child who pays nothing": Case(spending(0), ["No purchases"]),
     "who has no PIN": Case(spending(30000), ["Pays up to 50.00 EUR (no PIN)"]),

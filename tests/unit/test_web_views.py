@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.db.bench import Carried
 from gateway.resort_toml import read_resort
@@ -53,6 +54,14 @@ def test_a_pick_is_open_as_long_as_the_rulebook_accepts_it(after_min: int, state
     (pick,) = picks_of(party(), RESORT, WINDOW + timedelta(minutes=after_min))
     assert pick.state == state
     assert [name for _, name in pick.holders] == ["Quillon", "Zephyrine"]
+
+
+@pytest.mark.parametrize(("after_h", "state"), [(1, "entered"), (12, "entered"), (13, "lapsed")])
+def test_who_entered_may_merge_until_the_resort_day_ends(after_h: int, state: str) -> None:
+    """The window is at 15:00 resort time, the day ends at 04:00."""
+    seen = party(Quillon=["entrance"], Zephyrine=["entrance"])
+    (pick,) = picks_of(seen, RESORT, WINDOW + timedelta(hours=after_h))
+    assert pick.state == state
 
 
 def test_members_who_went_ahead_have_a_line_of_their_own() -> None:
@@ -145,6 +154,24 @@ def test_a_tile_shows_a_verdict_for_a_moment_and_a_question_until_it_lapses(
     assert tile["takes"] == "bands and codes"
     assert card["facts_age"] == "9 s"
     assert card["lease_left"] == "23 h 59 min"
+
+
+@pytest.mark.parametrize(
+    ("here", "left"),
+    [
+        (("gate-out",), "the whole stay"),
+        (("door-101",), "the whole stay"),
+        (("gate-out", "gate-1"), "19 min 51 s"),
+        (("gate-1", "till-grill"), "9 min 51 s"),
+    ],
+)
+def test_an_edges_lease_is_the_shortest_of_its_ways_in(here: tuple[str, ...], left: str) -> None:
+    readers = tuple(Reader(f"{each}-nfc", each, "udp:x", "up") for each in here)
+    status = Status("park", False, WINDOW - timedelta(seconds=9), 3, readers, WINDOW)
+    policies = replace(RESORT.policies, gate_lease_s=1200, till_lease_s=600)
+    seen = EdgeSeen("park", Cable("cut", "http://127.0.0.1:1"), status, ())
+    (card,) = view.edge_cards([seen], replace(RESORT, policies=policies))
+    assert card["lease_left"] == left
 
 
 def test_an_edge_that_does_not_answer_has_no_readers_to_press() -> None:

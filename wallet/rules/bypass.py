@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from wallet.entitlement import Bypass, Entitlement
 from wallet.reasons import Reason
-from wallet.resort import Attraction
+from wallet.resort import Attraction, Policies, Resort
 from wallet.rules.say import when
 from wallet.tap import Approved, Decision, Facts, Refused, Tap
 from wallet.token import Step, Use
@@ -21,17 +21,20 @@ def decide_entrance(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> 
     unspent = [right for right in here if _spent_at(facts, right) is None]
     if not unspent:
         return _redeemed(tap, facts, here)
-    early = timedelta(seconds=facts.policies.window_early_s)
-    late = timedelta(seconds=facts.policies.window_late_s)
-    accepted = [right for right in unspent if right.starts_at - early <= tap.at <= right.ends_at + late]
+    policies = facts.policies
+    accepted = [
+        right
+        for right in unspent
+        if accepted_from(right, policies) <= tap.at <= accepted_until(right, policies)
+    ]
     if accepted:
         return _approve(
             tap, facts, min(accepted, key=lambda right: _holds_now_first(tap, right)), Step.ENTRANCE
         )
-    coming = [right.starts_at for right in unspent if tap.at < right.starts_at - early]
+    coming = [opens_at for right in unspent if tap.at < (opens_at := accepted_from(right, policies))]
     if coming:
-        return Refused(Reason.WINDOW_NOT_OPEN, {"opens_at": when(min(coming) - early, tap.at, facts.resort)})
-    closed_at = max(right.ends_at for right in unspent) + late
+        return Refused(Reason.WINDOW_NOT_OPEN, {"opens_at": when(min(coming), tap.at, facts.resort)})
+    closed_at = max(accepted_until(right, policies) for right in unspent)
     return Refused(Reason.WINDOW_CLOSED, {"closed_at": when(closed_at, tap.at, facts.resort)})
 
 
@@ -49,9 +52,9 @@ def decide_merge(tap: Tap, facts: Facts, rights: tuple[Entitlement, ...]) -> Dec
     entered = [(at, right) for right in unspent if (at := _used_at(facts, right, Step.ENTRANCE)) is not None]
     if not entered:
         return Refused(Reason.ENTRANCE_FIRST)
-    still = [(at, right) for at, right in entered if tap.at < _day_ends_at(facts, at)]
+    still = [(at, right) for at, right in entered if tap.at < merges_until(at, facts.resort)]
     if not still:
-        closed_at = max(_day_ends_at(facts, at) for at, _ in entered)
+        closed_at = max(merges_until(at, facts.resort) for at, _ in entered)
         return Refused(Reason.WINDOW_CLOSED, {"closed_at": when(closed_at, tap.at, facts.resort)})
     _, right = min(still, key=lambda pair: (pair[0], pair[1].entitlement_id))
     return _approve(tap, facts, right, Step.MERGE)
@@ -62,10 +65,19 @@ def spending_step(attraction: Attraction) -> Step:
     return Step.MERGE if attraction.merge_point else Step.ENTRANCE
 
 
-def _day_ends_at(facts: Facts, at: datetime) -> datetime:
-    """Return when the resort day that holds the instant is over."""
-    resort = facts.resort
-    return resort.instant(resort.day_of(at) + timedelta(days=1), resort.day_starts)
+def accepted_from(right: Bypass, policies: Policies) -> datetime:
+    """Return the first instant at which the entrance takes a reservation."""
+    return right.starts_at - timedelta(seconds=policies.window_early_s)
+
+
+def accepted_until(right: Bypass, policies: Policies) -> datetime:
+    """Return the last instant at which the entrance takes a reservation."""
+    return right.ends_at + timedelta(seconds=policies.window_late_s)
+
+
+def merges_until(entered_at: datetime, resort: Resort) -> datetime:
+    """Return from when on the merge point refuses who went in at `entered_at`: the end of that resort day."""
+    return resort.instant(resort.day_of(entered_at) + timedelta(days=1), resort.day_starts)
 
 
 def _for_this_attraction(facts: Facts, rights: tuple[Entitlement, ...]) -> list[Bypass]:

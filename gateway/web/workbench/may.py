@@ -1,11 +1,11 @@
 """What a token may do just now, in a few words for the workbench. It tells rights; the rulebook decides. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from wallet.entitlement import Admission, Bypass, Entitlement, Parking, Photos, RoomKey, Spending
 from wallet.money import format_amount
 from wallet.resort import Resort
-from wallet.rules.bypass import spending_step
+from wallet.rules.bypass import accepted_from, accepted_until, merges_until, spending_step
 from wallet.rules.say import clock, names, when
 from wallet.token import Step, TokenDocument
 
@@ -57,17 +57,17 @@ def _admission(right: Admission, document: TokenDocument, resort: Resort, now: d
 
 
 def _bypass(right: Bypass, document: TokenDocument, resort: Resort, now: datetime) -> str:
-    steps = {use.step for use in document.uses if use.entitlement_id == right.entitlement_id}
+    used_at = {use.step: use.at for use in document.uses if use.entitlement_id == right.entitlement_id}
     try:
         attraction = resort.attraction(right.attraction)
     except KeyError:
         return ""
-    if spending_step(attraction) in steps:
+    if spending_step(attraction) in used_at:
         return ""
-    if Step.ENTRANCE in steps:
-        return f"{attraction.name} merge point"
-    opens_at = right.starts_at - timedelta(seconds=resort.policies.window_early_s)
-    closes_at = right.ends_at + timedelta(seconds=resort.policies.window_late_s)
+    if Step.ENTRANCE in used_at:
+        over = now >= merges_until(used_at[Step.ENTRANCE], resort)
+        return "" if over else f"{attraction.name} merge point"
+    opens_at, closes_at = accepted_from(right, resort.policies), accepted_until(right, resort.policies)
     if now > closes_at:
         return ""
     if now >= opens_at:

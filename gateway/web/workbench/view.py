@@ -11,7 +11,6 @@ from wallet.resort import Resort, Touchpoint, TouchpointKind
 
 SHOWN_S = 6.0
 ASKED_S = 30.0
-_NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
 _CHIPS = {
     "ntag213": "NTAG213",
     "ntag215": "NTAG215",
@@ -107,7 +106,8 @@ def _card(edge: EdgeSeen, resort: Resort | None) -> dict[str, Any]:
     venues = {each.id: each.name for each in resort.venues} if resort else {}
     status = edge.status
     readers = [] if status is None else _tiles(edge, status.readers, status.clock, points, resort)
-    lease = _lease(readers, resort)
+    here = {reader.touchpoint for reader in status.readers} if status else set()
+    lease = _lease((point for point in points.values() if point.id in here), resort)
     age = status.clock - status.as_of if status and status.as_of else None
     left = lease - age if lease is not None and age is not None else None
     return {
@@ -178,13 +178,9 @@ def _items(point: Touchpoint | None, resort: Resort | None) -> list[dict[str, An
     return [{"id": item.id, "name": item.name, "price_minor": item.price_minor} for item in items]
 
 
-def _lease(readers: Iterable[dict[str, Any]], resort: Resort | None) -> timedelta | None:
-    """Return how long the edge decides alone with the facts it has; None for doors, which do so for the stay."""
-    kinds = {tile["kind"] for tile in readers} - {kind.value for kind in _NO_LEASE}
-    if resort is None or not kinds:
+def _lease(here: Iterable[Touchpoint], resort: Resort | None) -> timedelta | None:
+    """Return how long the edge decides alone with the facts it has; None where it does so for the stay."""
+    if resort is None:
         return None
-    tills = {TouchpointKind.TILL.value} & kinds
-    leases = [resort.policies.till_lease_s] * bool(tills) + [resort.policies.gate_lease_s] * bool(
-        kinds - tills
-    )
-    return timedelta(seconds=min(leases))
+    leases = (resort.policies.lease_s(point) for point in here)
+    return min((timedelta(seconds=each) for each in leases if each is not None), default=None)

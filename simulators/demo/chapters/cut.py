@@ -20,9 +20,9 @@ def play(stage: Stage) -> None:
     stage.until_offline(CUT_OFF)
     stage.narrator.say("The cables of shops and park are cut. Their edges decide alone.")
     expect_paid(stage, "sun-hat", "till-shop", {"sun-hat": 1}, lead, asks_pin=False, offline=True)
-    expect_unpaid(stage, "sun-hats", "till-shop", {"sun-hat": 2}, lead, Reason.OFFLINE_ABOVE_FLOOR)
     times.pass_until(stage, day, "14:40")
     _report_lost(stage, lost)
+    expect_unpaid(stage, "sun-hats", "till-shop", {"sun-hat": 2}, lead, Reason.OFFLINE_ABOVE_FLOOR)
     times.pass_until(stage, day, "14:50")
     _buy_ticket(stage)
     assert stage.memory.latecomer is not None

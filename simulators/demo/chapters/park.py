@@ -26,7 +26,7 @@ def play(stage: Stage) -> None:
     lead, *_, other = guests
     stage.expect_blue("comet-entrance", lead, Reason.WINDOW_NOT_OPEN)
     times.pass_until(stage, day, "11:05")
-    for guest in (lead, other):
+    for guest in (other, lead):
         stage.expect_green("comet-entrance", guest)
         stage.expect_green("comet-merge", guest)
     stage.until_home(("park",))
