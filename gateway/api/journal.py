@@ -39,8 +39,8 @@ async def take(request: Request, called: EdgeCaller) -> dict[str, Any]:
         raise Rejection("other_edge", 403, "An edge brings its own journal only.")
     # The batch names itself: however its request is retried, it is taken once.
     receipt = await replace(called, key=_batch_id(batch)).do("journal.take", TakeJournal(batch))
-    # Before the answer, so that an edge whose answer was lost has this done again too.
-    await run_in_threadpool(follow_up, called.gateway, batch)
+    # Before the answer, so that an edge whose answer was lost, or which hears that there was no time, asks again.
+    await follow_up(called.gateway, batch)
     # Not part of the stored answer: the entries have their positions only once they are committed.
     await run_in_threadpool(called.gateway.feed.sweep)
     return receipt | {"position": called.gateway.feed.head}
