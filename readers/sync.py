@@ -142,7 +142,7 @@ class Puller:
         self._renew = renew
         self._gone = gone
         self._anchors_at_s: float | None = None
-        self._whole = store.known().as_of is not None
+        self._whole = store.known().whole
         self.alarm = ""
         self.last_error = ""
 

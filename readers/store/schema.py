@@ -1,11 +1,14 @@
 """The tables of edge.sqlite."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 UPGRADES = {
     1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE local_pin ADD COLUMN covered INTEGER;",
     2: "CREATE TABLE confirmation (encoding_id TEXT PRIMARY KEY);",
+    # A snapshot that the version before left half taken shows by documents whose versions no page has set again.
+    3: "ALTER TABLE cursor ADD COLUMN snapshot_open INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE cursor SET snapshot_open = EXISTS (SELECT 1 FROM document WHERE version = 0);",
 }
 """What brings a file of that version to the next."""
 
@@ -15,7 +18,8 @@ CREATE TABLE cursor (            -- one row: how far this edge knows the gateway
     position INTEGER NOT NULL,
     as_of TEXT,                  -- NULL until the first snapshot is complete
     run INTEGER NOT NULL,        -- counts snapshots, to tell their documents from leftovers
-    mark TEXT NOT NULL DEFAULT ''  -- which entry stands at the position; empty when nobody said
+    mark TEXT NOT NULL DEFAULT '',  -- which entry stands at the position; empty when nobody said
+    snapshot_open INTEGER NOT NULL DEFAULT 0  -- 1 from a snapshot's first page to its last: no feed goes on from here
 );
 CREATE TABLE resort (
     one INTEGER PRIMARY KEY CHECK (one = 1),

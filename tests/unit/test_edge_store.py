@@ -65,6 +65,18 @@ def test_no_batch_before_a_whole_snapshot(store):
     assert store.known().as_of is None, "one page of several is not a whole snapshot"
 
 
+def test_a_snapshot_once_begun_is_taken_to_its_end_before_any_feed_goes_on(store):
+    store.put_page(a_snapshot(a_document(1), a_document(2)), first=True)
+    store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(1),), an_id(1, 1)), first=True)
+    known = store.known()
+    assert (known.as_of, known.position, known.whole) == (NOON, 10, False), "taps go on by what is known"
+    with pytest.raises(OutOfStep):
+        store.put_batch(feed(10, 11, change(1, 2, 11)))
+    store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(2),)), first=False)
+    assert store.known().whole
+    store.put_batch(feed(20, 21, change(1, 2, 21)))
+
+
 def test_a_tombstone_keeps_older_documents_out(store):
     store.put_page(a_snapshot(a_document(1)), first=True)
     store.put_batch(feed(10, 11, change(1, 5, 11, gone=True)))
@@ -279,13 +291,14 @@ class TestLocalPins:
         assert self.tries(rig) == 1
 
 
-def test_a_file_of_the_last_version_is_brought_up_to_date(tmp_path):
+def test_a_file_of_the_second_version_is_brought_up_to_date(tmp_path):
     path = tmp_path / "edge.sqlite"
     store = Store(path, "edge-1", an_id(1, 99), NOON)
     store.put_page(a_snapshot(a_document(1)), first=True)
     store.close()
-    # As the last version made it, one table short.
+    # As the second version made it, short of a table and a column.
     _spoil(path, "DROP TABLE confirmation")
+    _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
     _spoil(path, "PRAGMA user_version = 2")
     upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
     assert document_of(upgraded, 1).version == 1
@@ -325,6 +338,21 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
     _spoil(path, "PRAGMA user_version = 99")
     with pytest.raises(StoreDamaged):
         Store(path, "edge-1", an_id(1, 99), NOON)
+
+
+@pytest.mark.parametrize("torn", [True, False])
+def test_a_snapshot_that_the_last_version_left_torn_is_taken_anew(tmp_path, torn):
+    path = tmp_path / "edge.sqlite"
+    store = Store(path, "edge-1", an_id(1, 99), NOON)
+    store.put_page(a_snapshot(a_document(1), a_document(2)), first=True)
+    if torn:
+        store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(1),), an_id(1, 1)), first=True)
+    store.close()
+    _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
+    _spoil(path, "PRAGMA user_version = 3")
+    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
+    assert upgraded.known().whole is not torn
+    upgraded.close()
 
 
 def test_a_mark_whose_chain_differs_is_not_taken(store):

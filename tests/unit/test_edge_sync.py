@@ -190,6 +190,18 @@ class TestPull:
         again.pull_once()
         assert parts.store.known().position == 5
 
+    def test_a_later_snapshot_torn_by_a_restart_is_taken_anew(self, parts):
+        """Going on with the old feed would leave the documents of the missing pages at version 0 for good."""
+        for n in range(1, 6):
+            parts.gateway.put(a_document(n))
+        parts.puller.pull_once()
+        page = parts.transport.snapshot(None, None)
+        assert page.next_after is not None
+        parts.store.put_page(page, first=True)
+        assert 0 in versions(parts.store).values()
+        parts.new_puller().pull_once()
+        assert versions(parts.store) == {an_id(n, 1): 1 for n in range(1, 6)}
+
     def test_a_feed_that_is_gone_leads_to_a_snapshot(self, parts):
         parts.gateway.put(a_document(1))
         parts.puller.pull_once()
