@@ -65,7 +65,9 @@ class Pusher:
             receipt = self._transport.push(batch)
         except JournalRefused as refusal:
             self._in_flight = None
-            self._adopt(batch.epoch, refusal.acknowledged, refusal.head, str(refusal))
+            self._adopt(
+                batch.epoch, refusal.acknowledged, refusal.head, str(refusal), position=refusal.position
+            )
             return True
         self._in_flight = None
         self._batch_max = min(BATCH_MAX, self._batch_max * 2)
