@@ -100,7 +100,7 @@ def put_batch(db: sqlite3.Connection, batch: FeedBatch) -> None:
         OutOfStep: it begins elsewhere, or ends before it begins.
     """
     stands = known(db)
-    if not stands.whole:
+    if not stands.whole or stands.as_of is None:
         raise OutOfStep("there is no whole snapshot yet to apply a batch to")
     if batch.from_position != stands.position or batch.to_position < batch.from_position:
         told = f"({batch.from_position}, {batch.to_position}]"
