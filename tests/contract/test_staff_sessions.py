@@ -1,13 +1,17 @@
 """A session of staff is worth what the account is worth now: its roles, its password, and whether it is open."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sse_starlette import ServerSentEvent
 
 from gateway.auth import Passwords
+from gateway.db.feed import FeedEntry
 from gateway.db.house import staff_named
 from gateway.services.staff import FormerStaff, NewStaff
+from gateway.web import live
 from tests.support.gateway_http import API, PASSWORD, Doors, doors
 
 
@@ -77,3 +81,32 @@ def test_a_password_that_ends_while_it_is_checked_opens_nothing(
     monkeypatch.setattr(Passwords, "fits", changed_meanwhile)
     answer = house.http.post(f"{API}/staff/sign-in", json={"name": "operations", "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "a new password"])
+def test_a_pages_stream_ends_with_the_session_it_was_opened_with(
+    house: Doors, closes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations, head = house.staff("operations"), house.gateway.feed.head
+    again = NewStaff("operations", house.gateway.passwords.hash(PASSWORD), ("operations",))
+    name, wish = ("staff.close", FormerStaff("operations")) if closes else ("staff.add", again)
+    began, message = threading.Event(), live.message
+
+    def told_one(entry: FeedEntry) -> ServerSentEvent:
+        began.set()
+        return message(entry)
+
+    monkeypatch.setattr(live, "message", told_one)
+    ending = threading.Thread(target=lambda: began.wait(20) and house.gateway.do(name, wish))
+    # Only a stream that does not end by itself gets this far.
+    at_last = threading.Timer(20.0, house.gateway.feed.release)
+    ending.start()
+    at_last.start()
+    answer = house.http.get(f"/staff/live?after={head - 1}", headers=operations)
+    at_last.cancel()
+    ending.join()
+
+    assert not house.gateway.feed.closing
+    told = [line for line in answer.text.splitlines() if line.startswith(("id:", "data:"))]
+    assert (told[0], told[-1]) == (f"id: {head}", 'data: {"kind":"signed_out"}')
+    assert len([line for line in told if line.startswith("id:")]) == 1, "nothing that came after"
