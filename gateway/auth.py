@@ -74,7 +74,8 @@ class Doorman:
     def by_session(self, token: str, now: datetime, *, by_cookie: bool = False) -> Principal | None:
         """Return who signed in with this token, None when it is unknown, over or ended.
 
-        A member of staff has the roles of this moment, whatever they were at sign-in, and none when closed.
+        A member of staff has the roles of this moment, whatever they were at sign-in, and none when closed. What was
+        opened before the account was, or with an earlier password, is over.
         """
         with self._database.read() as connection:
             row = house.session(connection, token_hash(token))
@@ -83,7 +84,7 @@ class Doorman:
             kind, _, staff_id = row.subject.partition(":")
             # A row of staff is closed, never deleted: a session without one is a simulation's own.
             member = house.staff_member(connection, staff_id) if kind == "staff" else None
-        if member is not None and member.closed:
+        if member is not None and (member.closed or row.made_at < member.made_at):
             return None
         roles = frozenset(Role(role) for role in (member.roles if member else row.roles))
         return Principal(row.subject, roles, row.party_id, by_cookie=by_cookie)

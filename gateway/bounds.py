@@ -28,6 +28,12 @@ In another process a resort's load may show later than `as_of` says; it issues n
 LOCK_WAIT_S = 1.5
 """How long a statement waits for a lock on PostgreSQL: a batch, and then its command alone, so that others get on."""
 
+LOCK_GLANCE_S = 0.1
+"""How long one waits for a lock instead, once a batch met a held one: whoever finds its own free does not wait."""
+
+ROOM_TO_GROW_S = (WRITTEN_WITHIN_S - QUEUED_MAX_S) / 2
+"""A full batch that took no longer may be twice as large: even what waited in the queue as long as it may fits in."""
+
 WRITER_WAIT_S = 3.0
 """How long a writer waits for the one before it on SQLite."""
 

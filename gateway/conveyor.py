@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway import books, publish
-from gateway.bounds import QUEUED_MAX_S, WRITTEN_WITHIN_S
+from gateway.bounds import QUEUED_MAX_S, ROOM_TO_GROW_S, WRITTEN_WITHIN_S
 from gateway.clock import Entropy
 from gateway.command import Command, Key, KeyKind, Outcome, Service
 from gateway.db import feed as stored_feed
@@ -20,7 +20,9 @@ from gateway.db.engine import (
     UNSTORABLE,
     Connection,
     Database,
+    glance,
     is_conflict,
+    is_locked,
     is_retryable,
     is_unavailable,
     said_by,
@@ -63,6 +65,8 @@ class Conveyor:
         self._entropy = entropy
         self._queue_max = queue_max
         self._batch_max = batch_max
+        self._batch_now = batch_max
+        """What a batch may hold at this moment: less than `batch_max` while the database is slow."""
         self._on_batch = on_batch
         self._queue: deque[Waiting] = deque()
         self._queued_weight = 0
@@ -131,10 +135,10 @@ class Conveyor:
             self._arrived.wait_for(lambda: bool(self._queue) or self._stopping.is_set())
             batch: list[Waiting] = []
             weight = 0
-            while self._queue and weight < self._batch_max:
+            while self._queue and weight < self._batch_now:
                 first = self._queue[0]
                 weight += first.weight
-                if batch and (first.service.alone or weight > self._batch_max):
+                if batch and (first.service.alone or weight > self._batch_now):
                     break
                 batch.append(self._queue.popleft())
                 self._queued_weight -= first.weight
@@ -146,19 +150,39 @@ class Conveyor:
         batch = [each for each in waiting if self._is_in_time(each)]
         if not batch:
             return
+        began_s = self._clock.monotonic()
         try:
             self._transaction(batch)
         except Exception as error:
+            if isinstance(error, _TooLate):
+                # By now all of it is too old to be tried alone: as large, the next would end like this one.
+                self._batch_now = max(1, self._batch_now // 2)
             if len(batch) == 1:
                 self._again(batch[0], error)
                 return
             _log.warning("a batch of %d is carried out one by one: %r", len(batch), error)
-            for each in batch:
+            for each in self._carry_out_free(batch) if is_locked(error) else batch:
                 self._carry_out([each])
             return
-        self._number()
+        if sum(each.weight for each in batch) >= self._batch_now:
+            took_s = self._clock.monotonic() - began_s
+            self._batch_now = min(self._batch_max, self._batch_now * (2 if took_s <= ROOM_TO_GROW_S else 1))
+        self._tell(batch)
+
+    def _carry_out_free(self, batch: Sequence[Waiting]) -> list[Waiting]:
+        """Carry out what finds its locks free, and return the rest: nobody grows too old behind another's lock."""
+        rest = []
         for each in batch:
-            each.tell()
+            if not self._is_in_time(each):
+                continue
+            try:
+                self._transaction([each], glances=True)
+            except Exception:
+                # Whatever it is, the rest is carried out once more, and answered then.
+                rest.append(each)
+            else:
+                self._tell([each])
+        return rest
 
     def _again(self, waiting: Waiting, error: Exception) -> None:
         """Carry out one command again while its transaction may still succeed."""
@@ -176,8 +200,7 @@ class Conveyor:
             except Exception as next_error:
                 error = next_error
                 continue
-            self._number()
-            waiting.tell()
+            self._tell([waiting])
             return
         if isinstance(error, UNSTORABLE):
             error = unstorable()
@@ -197,21 +220,25 @@ class Conveyor:
         waiting.tell()
         return False
 
-    def _number(self) -> None:
-        """Give the batch its positions before it is answered, so that who wrote something can read it in the feed."""
+    def _tell(self, batch: Sequence[Waiting]) -> None:
+        """Give a batch its positions, then answer it, so that who wrote something can read it in the feed."""
         try:
             self._feed.sweep()
         except Exception:
             _log.exception("the feed will be numbered by its next tick")
+        for each in batch:
+            each.tell()
 
     # --- one transaction ----------------------------------------------------------------------------------------------
 
-    def _transaction(self, batch: Sequence[Waiting]) -> None:
+    def _transaction(self, batch: Sequence[Waiting], *, glances: bool = False) -> None:
         with self._feed.carrying_out(), self._database.write() as connection:
             # A resort's load goes through every document: it takes its time, and everyone waits for it.
             hurried = [each for each in batch if not each.service.alone]
             if not hurried:
                 take_your_time(connection)
+            if glances:
+                glance(connection)
             # The same command in another process: the second must find the answer, not decide on what it changed.
             locks.hold(connection, [f"COMMAND:{each.id}" for each in batch])
             known = load.answers(connection, {each.id for each in batch})

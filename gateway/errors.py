@@ -1,9 +1,10 @@
 """What can go wrong with a command, and how HTTP says it (RFC 9457 problem details).
 
 Rejection                 a command, or a request, is refused; nothing was written
-├─ Busy                   the queue is full, or it waited too long in it: 429 with Retry-After
-│  └─ Unavailable         the database has no time, room or connection at this moment: 503 with Retry-After
-└─ TooMany                someone tries or asks too often: 429 with Retry-After
+└─ ComeBack               not now; Retry-After says when
+   ├─ Busy                the queue is full, or it waited too long in it: 429
+   │  └─ Unavailable      the database has no time, room or connection at this moment: 503
+   └─ TooMany             someone tries or asks too often: 429
 """
 
 from typing import Any
@@ -32,7 +33,22 @@ class Rejection(Exception):
         return {}
 
 
-class Busy(Rejection):
+class ComeBack(Rejection):
+    """A refusal of this moment; come back after so many seconds."""
+
+    def __init__(
+        self, code: str, status: int, sentence: str, detail: dict[str, Any] | None, retry_after_s: int
+    ) -> None:
+        super().__init__(code, status, sentence, detail)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class Busy(ComeBack):
     """More commands wait than may; come back in a moment, with the same Idempotency-Key."""
 
     def __init__(
@@ -42,26 +58,14 @@ class Busy(Rejection):
         status: int = 429,
         sentence: str = "Too many requests wait at this moment. Please try again in a second.",
     ) -> None:
-        super().__init__(code, status, sentence)
-        self.retry_after_s = retry_after_s
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """When to come back."""
-        return {"Retry-After": str(self.retry_after_s)}
+        super().__init__(code, status, sentence, None, retry_after_s)
 
 
-class TooMany(Rejection):
+class TooMany(ComeBack):
     """Too many of this from one name or address; come back later."""
 
     def __init__(self, code: str, sentence: str, retry_after_s: int) -> None:
-        super().__init__(code, 429, sentence)
-        self.retry_after_s = retry_after_s
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """When to come back."""
-        return {"Retry-After": str(self.retry_after_s)}
+        super().__init__(code, 429, sentence, None, retry_after_s)
 
 
 class Unavailable(Busy):

@@ -66,7 +66,9 @@ class Pusher:
             receipt = self._transport.push(batch)
         except JournalRefused as refusal:
             self._in_flight = None
-            self._adopt(batch.epoch, refusal.acknowledged, refusal.head, str(refusal))
+            self._adopt(
+                batch.epoch, refusal.acknowledged, refusal.head, str(refusal), position=refusal.position
+            )
             return True
         self._in_flight = None
         self._batch_max = min(BATCH_MAX, self._batch_max * 2)
@@ -147,7 +149,7 @@ class Puller:
         self._trusted = trusted
         self._anchors_at_s: float | None = None
         self._anchors_told = ""
-        self._whole = store.known().as_of is not None
+        self._whole = store.known().whole
         self.alarm = ""
         self.last_error = ""
 

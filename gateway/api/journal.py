@@ -38,12 +38,17 @@ async def take(request: Request, called: EdgeCaller) -> dict[str, Any]:
     if batch.edge != called.principal.edge:
         raise Rejection("other_edge", 403, "An edge brings its own journal only.")
     # The batch names itself: however its request is retried, it is taken once.
-    receipt = await replace(called, key=_batch_id(batch)).do("journal.take", TakeJournal(batch))
-    # Before the answer, so that an edge whose answer was lost has this done again too.
-    await run_in_threadpool(follow_up, called.gateway, batch)
+    try:
+        receipt = await replace(called, key=_batch_id(batch)).do("journal.take", TakeJournal(batch))
+    except Rejection as refusal:
+        if "acknowledged" in refusal.detail:
+            # The edge takes this mark like a receipt's, and lets go of what the feed has told of it.
+            refusal.detail["position"] = await _told_up_to(called)
+        raise
+    # Before the answer, so that an edge whose answer was lost, or which hears that there was no time, asks again.
+    await follow_up(called.gateway, batch)
     # Not part of the stored answer: the entries have their positions only once they are committed.
-    await run_in_threadpool(called.gateway.feed.sweep)
-    return receipt | {"position": called.gateway.feed.head}
+    return receipt | {"position": await _told_up_to(called)}
 
 
 @router.post("/edge/holds")
@@ -53,6 +58,12 @@ async def hold(request: Request, called: EdgeCaller) -> dict[str, Any]:
     _check(called, wish)
     placed = PlaceHold(called.principal.edge, wish.tap, wish.token_id)
     return await replace(called, key=f"hold:{wish.tap.tap_id}").do("hold.place", placed)
+
+
+async def _told_up_to(called: Caller) -> int:
+    """Return the feed position up to which everything committed so far is told."""
+    await run_in_threadpool(called.gateway.feed.sweep)
+    return called.gateway.feed.head
 
 
 def _decoded(data: bytes, kind: type[W]) -> W:

@@ -82,7 +82,7 @@ async def staff_sign_in(
             raise Rejection("sign_in_refused", 401, "Name and password do not fit.")
     token, now = gateway.entropy.draw(32).hex(), gateway.clock.now()
     expires_at = now + timedelta(hours=gateway.settings.staff_session_hours)
-    wish = StaffSignIn(row.id, row.roles, token_hash(token), expires_at)
+    wish = StaffSignIn(row.id, row.roles, token_hash(token), expires_at, row.name, row.password_hash)
     answer = await run_in_threadpool(gateway.do, "session.open_staff", wish, channel=Channel.DESK)
     _set_cookie(response, gateway, token, expires_at)
     return StaffSession(session_token=token, **answer)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gateway.bounds import (
+    LOCK_GLANCE_S,
     LOCK_WAIT_S,
     POOL_WAIT_S,
     READER_IDLE_MAX_S,
@@ -23,7 +24,9 @@ __all__ = [
     "UNSTORABLE",
     "Connection",
     "Database",
+    "glance",
     "is_conflict",
+    "is_locked",
     "is_retryable",
     "is_unavailable",
     "normal_url",
@@ -40,9 +43,10 @@ DATABASE_FAULTS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout)
 _PATIENT_S = 60.0
 # PostgreSQL's codes (its manual, appendix A): serialization failure, deadlock, ended by an operator, crash, starting.
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
+_LOCKED_STATE = "55P03"
 # Lock not available, statement cancelled by its time-out, idle too long; the classes 08 (no connection) and 53 (out of
 # connections, memory or disk) belong to them.
-_UNAVAILABLE_STATES = frozenset({"55P03", "57014", "25P03"})
+_UNAVAILABLE_STATES = frozenset({_LOCKED_STATE, "57014", "25P03"})
 _UNAVAILABLE_CLASSES = ("08", "53")
 
 
@@ -124,6 +128,12 @@ def take_your_time(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
+def glance(connection: Connection) -> None:
+    """Let this transaction hardly wait for a lock; on SQLite there is none but the writer's, which it has already."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(LOCK_GLANCE_S * 1000)}")
+
+
 def _postgresql(url: URL, pool_size: int, bounds_s: dict[str, float]) -> Engine:
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=POOL_WAIT_S, pool_pre_ping=True
@@ -190,6 +200,11 @@ def is_retryable(error: BaseException) -> bool:
 def _is_sqlite_busy(error: DBAPIError) -> bool:
     text = str(error.orig)
     return "database is locked" in text or "database is busy" in text
+
+
+def is_locked(error: BaseException) -> bool:
+    """Return whether one of the locks asked for is held by another; the others may be free."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCKED_STATE
 
 
 def is_unavailable(error: BaseException) -> bool:

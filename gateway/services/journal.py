@@ -86,9 +86,10 @@ class JournalTake(Service[TakeJournal]):
             code = "journal_gap" if batch.entries[0].number > number + 1 else "journal_fork"
             raise _broken(batch, code, number, chain, str(fault)) from None
         fresh = tuple(entry for entry in batch.entries if entry.number > number)
+        last = batch.entries[-1]
         if not fresh:
-            return Outcome(_receipt(batch, number, chain, ()))
-        chain = batch.head
+            # As far as it was brought now: what follows from the entries behind it may not be done yet.
+            return Outcome(_receipt(batch, last.number, batch.head, ()))
         events: list[Event] = []
         aside: list[int] = []
         for index, entry in enumerate(fresh):
@@ -99,9 +100,8 @@ class JournalTake(Service[TakeJournal]):
                 draft.take_back(mark)
                 events.append(_set_aside(draft, command, entry, str(fault)))
                 aside.append(entry.number)
-        last = fresh[-1]
-        draft.put(JournalHeadRow(batch.edge, batch.epoch, last.number, chain, last.at))
-        return Outcome(_receipt(batch, last.number, chain, aside), draft.rows, tuple(events))
+        draft.put(JournalHeadRow(batch.edge, batch.epoch, last.number, batch.head, last.at))
+        return Outcome(_receipt(batch, last.number, batch.head, aside), draft.rows, tuple(events))
 
 
 def _check(draft: Draft, batch: JournalBatch) -> None:

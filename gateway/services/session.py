@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.command import Command, Event, Key, KeyKind, Outcome, Service
-from gateway.db.rows import GuestRow, PartyRow, PartyState, SessionRow, SignInCodeRow
+from gateway.db.rows import GuestRow, PartyRow, PartyState, SessionRow, SignInCodeRow, StaffRow
 from gateway.errors import Rejection
 from gateway.working_set import WorkingSet
 
@@ -54,28 +54,39 @@ class SignInGuest(Service[GuestSignIn]):
 
 
 class StaffSignIn(Struct, frozen=True):
-    """Open a session for a member of staff whose password was found right."""
+    """Open a session for a member of staff whose password was found right.
+
+    `name` and `password_hash` are those it was checked with; a simulation's own session, of no account, has none.
+    """
 
     staff_id: str
     roles: tuple[str, ...]
     token_hash: str
     expires_at: datetime
+    name: str = ""
+    password_hash: str = ""
 
 
 class SignInStaff(Service[StaffSignIn]):
-    """Opens a session for a member of staff."""
+    """Opens a session for a member of staff, unless the account was closed or got another password meanwhile."""
 
     name = "session.open_staff"
 
     def keys(self, body: StaffSignIn) -> frozenset[Key]:
-        """Nothing: a session is new."""
-        return frozenset()
+        """The account, if it is of one; a session is new."""
+        return frozenset({Key(KeyKind.STAFF, body.name)} if body.name else ())
 
     def decide(self, state: WorkingSet, command: Command[StaffSignIn]) -> Outcome:
         """Open the session."""
-        body = command.body
+        body, at = command.body, command.envelope.at
+        if body.name:
+            members = state.find(StaffRow, name=body.name)
+            if not any(each.password_hash == body.password_hash and not each.closed for each in members):
+                raise Rejection("sign_in_refused", 401, "Name and password do not fit.")
+            # The clock of who changed the password may be a little ahead of this one.
+            at = max(at, members[0].made_at)
         subject = f"staff:{body.staff_id}"
-        session = SessionRow(body.token_hash, subject, body.roles, None, command.envelope.at, body.expires_at)
+        session = SessionRow(body.token_hash, subject, body.roles, None, at, body.expires_at)
         return Outcome({"roles": list(body.roles), "expires_at": body.expires_at}, (session,))
 
 

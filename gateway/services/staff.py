@@ -19,7 +19,10 @@ class NewStaff(Struct, frozen=True):
 
 
 class AddStaff(Service[NewStaff]):
-    """Makes a member of staff, or gives one a new password and other roles."""
+    """Makes a member of staff, or gives one a new password and other roles.
+
+    A new password, and opening a closed account again, end every session from before; other roles alone do not.
+    """
 
     name = "staff.add"
 
@@ -33,6 +36,8 @@ class AddStaff(Service[NewStaff]):
         known = state.find(StaffRow, name=body.name)
         if known:
             row = replace(known[0], password_hash=body.password_hash, roles=body.roles, closed=False)
+            if known[0].closed or known[0].password_hash != body.password_hash:
+                row = replace(row, made_at=command.envelope.at)
         else:
             row = StaffRow(command.new_id(0), body.name, body.password_hash, body.roles, command.envelope.at)
         event = Event(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 
 from gateway.api.deps import COOKIE
-from gateway.errors import Rejection
+from gateway.errors import ComeBack, Rejection
+from gateway.web.pages import come_back
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +72,10 @@ class OwnApi:
             answer = await client.request(method, str(url), headers=headers, **content)
         if answer.is_success:
             return answer
-        raise _rejection(answer)
+        refusal = _rejection(answer)
+        if isinstance(refusal, ComeBack):
+            come_back(self._request, refusal)
+        raise refusal
 
 
 def _rejection(answer: "httpx.Response") -> Rejection:
@@ -81,4 +85,7 @@ def _rejection(answer: "httpx.Response") -> Rejection:
         problem = {}
     sentence = str(problem.get("detail") or "Something went wrong here. Please try again.")
     more = {name: value for name, value in problem.items() if name not in _OF_EVERY_PROBLEM}
-    return Rejection(str(problem.get("code", "refused")), answer.status_code, sentence, more)
+    code, after = str(problem.get("code", "refused")), answer.headers.get("retry-after", "")
+    if after.isdigit():
+        return ComeBack(code, answer.status_code, sentence, more, int(after))
+    return Rejection(code, answer.status_code, sentence, more)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
 from gateway.bootstrap import Gateway
-from gateway.errors import Rejection
+from gateway.errors import ComeBack, Rejection
 from gateway.web.notices import notice_of
 from gateway.web.rendering import CONTENT_SECURITY_POLICY, environment
 from wallet.resort import Resort
@@ -23,6 +23,8 @@ HEADERS = {
     # A page shows one person's stay: neither a shared cache nor the next user of a desk may have it.
     "Cache-Control": "no-store",
 }
+
+_COME_BACK = "come_back"
 
 
 class Pages:
@@ -66,10 +68,20 @@ class Pages:
     def page(
         self, request: Request, template: str, context: Mapping[str, Any], status: int = 200
     ) -> HTMLResponse:
-        """Return a rendered page; a `done` code in the address becomes its notice."""
+        """Return a rendered page; a `done` code in the address becomes its notice.
+
+        One that says "not now" says when, as the API did that was asked for it.
+        """
         notices = notice_of(request.query_params.get("done", ""))
         text = self.environment().get_template(template).render({"notices": notices} | dict(context))
-        return HTMLResponse(text, status, HEADERS)
+        refusal: ComeBack | None = getattr(request.state, _COME_BACK, None)
+        when = refusal.headers if refusal is not None and refusal.status == status else {}
+        return HTMLResponse(text, status, HEADERS | when)
+
+
+def come_back(request: Request, refusal: ComeBack) -> None:
+    """Remember with a request what the API answered it, for the page that shows it."""
+    setattr(request.state, _COME_BACK, refusal)
 
 
 def go(address: str, **query: str) -> RedirectResponse:

@@ -23,18 +23,24 @@ class OutOfStep(Exception):
 class Known(Struct, frozen=True):
     """How far this edge knows the feed: everything up to `position`, as of the gateway's instant `as_of`.
 
-    `mark` is what the gateway calls the entry at `position`; empty when it never said.
+    `mark` is what the gateway calls the entry at `position`; empty when it never said. `whole` is False before the
+    first snapshot is complete, and while a later one is taken: taps go on by what is known, no feed continues it.
     """
 
     position: int
     as_of: datetime | None
     mark: str = ""
+    whole: bool = False
 
 
 def known(db: sqlite3.Connection) -> Known:
     """Return how far the feed is known; `as_of` is None before the first whole snapshot."""
-    position, as_of, mark = db.execute("SELECT position, as_of, mark FROM cursor").fetchone()
-    return Known(position, datetime.fromisoformat(as_of) if as_of else None, mark)
+    position, as_of, mark, is_open = db.execute(
+        "SELECT position, as_of, mark, snapshot_open FROM cursor"
+    ).fetchone()
+    return Known(
+        position, datetime.fromisoformat(as_of) if as_of else None, mark, as_of is not None and not is_open
+    )
 
 
 def document(db: sqlite3.Connection, token_id: str) -> TokenDocument | None:
@@ -73,7 +79,7 @@ def begin_snapshot(db: sqlite3.Connection) -> None:
     """
     db.execute("UPDATE document SET version = 0, position = 0")
     db.execute("UPDATE resort SET version = 0")
-    db.execute("UPDATE cursor SET run = run + 1")
+    db.execute("UPDATE cursor SET run = run + 1, snapshot_open = 1")
 
 
 def put_page(db: sqlite3.Connection, page: Snapshot) -> None:
@@ -86,6 +92,7 @@ def put_page(db: sqlite3.Connection, page: Snapshot) -> None:
         db.execute("DELETE FROM document WHERE run < ? AND position <= ?", (run, page.position))
         chips.end_snapshot(db, run)
         _move(db, page.position, page.as_of, page.mark)
+        db.execute("UPDATE cursor SET snapshot_open = 0")
 
 
 def put_batch(db: sqlite3.Connection, batch: FeedBatch) -> None:
@@ -95,7 +102,7 @@ def put_batch(db: sqlite3.Connection, batch: FeedBatch) -> None:
         OutOfStep: it begins elsewhere, or ends before it begins.
     """
     stands = known(db)
-    if stands.as_of is None:
+    if not stands.whole or stands.as_of is None:
         raise OutOfStep("there is no whole snapshot yet to apply a batch to")
     if batch.from_position != stands.position or batch.to_position < batch.from_position:
         told = f"({batch.from_position}, {batch.to_position}]"

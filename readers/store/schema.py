@@ -30,13 +30,16 @@ CREATE TABLE code_shown (        -- codes of phones that could still be shown ag
 CREATE INDEX code_shown_at ON code_shown (shown_at);
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 UPGRADES = {
     1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE local_pin ADD COLUMN covered INTEGER;",
     2: "CREATE TABLE confirmation (encoding_id TEXT PRIMARY KEY);",
-    3: CHIPS + "INSERT OR REPLACE INTO chip_medium "
+    # A snapshot that the version before left half taken shows by documents whose versions no page has set again.
+    3: "ALTER TABLE cursor ADD COLUMN snapshot_open INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE cursor SET snapshot_open = EXISTS (SELECT 1 FROM document WHERE version = 0);",
+    4: CHIPS + "INSERT OR REPLACE INTO chip_medium "
     "SELECT json_extract(medium.value, '$.chip_uid'), token_id, "
     "json_extract(medium.value, '$.revoked_at') IS NULL AND json_extract(medium.value, '$.state') <> 'revoked' "
     "FROM document, json_each(CAST(body AS TEXT), '$.media') AS medium "
@@ -51,7 +54,8 @@ CREATE TABLE cursor (            -- one row: how far this edge knows the gateway
     position INTEGER NOT NULL,
     as_of TEXT,                  -- NULL until the first snapshot is complete
     run INTEGER NOT NULL,        -- counts snapshots, to tell their documents from leftovers
-    mark TEXT NOT NULL DEFAULT ''  -- which entry stands at the position; empty when nobody said
+    mark TEXT NOT NULL DEFAULT '',  -- which entry stands at the position; empty when nobody said
+    snapshot_open INTEGER NOT NULL DEFAULT 0  -- 1 from a snapshot's first page to its last: no feed goes on from here
 );
 CREATE TABLE resort (
     one INTEGER PRIMARY KEY CHECK (one = 1),

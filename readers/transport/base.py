@@ -43,12 +43,16 @@ class NotAccepted(TransportFault):
 
 
 class JournalRefused(TransportFault):
-    """The entries don't continue what the gateway has: up to `acknowledged`, with chain value `head`."""
+    """The entries don't continue what the gateway has: up to `acknowledged`, with chain value `head`.
 
-    def __init__(self, explanation: str, acknowledged: int, head: str) -> None:
+    `position` is the feed's, up to which what those entries did is told; 0 from a gateway that doesn't say.
+    """
+
+    def __init__(self, explanation: str, acknowledged: int, head: str, position: int = 0) -> None:
         super().__init__(explanation)
         self.acknowledged = acknowledged
         self.head = head
+        self.position = position
 
 
 class Anchors(Struct, frozen=True, omit_defaults=True):

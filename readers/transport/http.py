@@ -289,7 +289,8 @@ def _fault(answer: "httpx.Response") -> TransportFault:
         case 401 | 403:
             return Denied(words)
         case 409 if str(problem.get("code")).startswith("journal_"):
-            return JournalRefused(words, int(problem.get("acknowledged", 0)), str(problem.get("head", "")))
+            known, told = int(problem.get("acknowledged", 0)), int(problem.get("position", 0))
+            return JournalRefused(words, known, str(problem.get("head", "")), told)
         case 409 | 410 if str(problem.get("code")).startswith("feed_"):
             return FeedGone(words)
         case 404 | 409 | 422:

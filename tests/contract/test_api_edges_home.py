@@ -114,6 +114,7 @@ def test_a_gap_is_refused_with_what_the_gateway_has(shops: Shops) -> None:
     answer = shops.edge.post("/edge/journal", encode(later))
     assert (answer.status_code, answer.json()["code"]) == (409, "journal_gap")
     assert (answer.json()["acknowledged"], answer.json()["head"]) == (0, GENESIS)
+    assert answer.json()["position"] == shops.world.gateway.feed.head > 0
     assert answer.headers["content-type"] == "application/problem+json"
 
 

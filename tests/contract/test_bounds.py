@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,37 +17,24 @@ from gateway.bounds import (
     WRITER_WAIT_S,
     WRITTEN_WITHIN_S,
 )
-from gateway.clock import SystemClock, SystemEntropy
-from gateway.conveyor import Conveyor
-from gateway.db import locks
+from gateway.clock import SystemClock
 from gateway.db import rows as r
 from gateway.db.engine import Database, is_unavailable
 from gateway.db.load import rows_where
 from gateway.errors import Busy, Unavailable
-from gateway.feed import Feed
 from tests.support.gateway_world import (
     RESORT,
     SERVICES,
     Charge,
     ChargeFolio,
+    HandClock,
     House,
     NewParty,
     Resettle,
     command,
+    held,
+    house,
 )
-
-
-class HandClock:
-    """The machine's clock, moved forward by hand."""
-
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
-
-    def monotonic(self) -> float:
-        return SystemClock().monotonic() + self.ahead_s
 
 
 @pytest.fixture
@@ -58,25 +44,8 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def gateway(database_url: str, clock: HandClock) -> Iterator[House]:
-    database = Database(database_url)
-    feed = Feed(database, clock)
-    conveyor = Conveyor(database, feed, SERVICES, SystemEntropy())
-    feed.start()
-    conveyor.start()
-    made = House(database, feed, conveyor)
-    made.do("test.resort", Resettle(RESORT))
-    yield made
-    conveyor.stop()
-    feed.stop()
-    database.close()
-
-
-@contextmanager
-def held(gateway: House, name: str) -> Iterator[None]:
-    """Hold a key like another process that stopped in the middle: on SQLite the writer itself."""
-    with Database(str(gateway.database.url.render_as_string(hide_password=False))).write() as other:
-        locks.hold(other, [name])
-        yield
+    with house(database_url, clock=clock) as made:
+        yield made
 
 
 def transfers(gateway: House) -> int:

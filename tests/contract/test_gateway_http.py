@@ -12,7 +12,6 @@ from sqlalchemy.exc import OperationalError
 from gateway.db.rows import GuestRow, SignInCodeRow
 from gateway.db.write import write_rows
 from gateway.errors import Busy
-from gateway.services.staff import FormerStaff, NewStaff
 from tests.support.gateway_http import API, PASSWORD, Doors, Edge, doors, key
 
 
@@ -42,23 +41,6 @@ def test_staff_sign_in_reach_what_their_role_may_and_sign_out(house: Doors) -> N
     assert house.http.get(f"{API}/edges").status_code == 401
     assert house.http.post(f"{API}/sign-out", headers=operations).status_code == 204
     assert house.http.get(f"{API}/edges", headers=operations).status_code == 401
-
-
-def test_a_session_has_the_roles_of_now_and_ends_when_staff_is_closed(house: Doors) -> None:
-    session = house.staff("operations")
-    password = house.gateway.passwords.hash(PASSWORD)
-
-    def reaches(path: str) -> int:
-        return house.http.get(f"{API}{path}", headers=session).status_code
-
-    assert (reaches("/edges"), reaches("/parties?q=nobody")) == (200, 403)
-    house.gateway.do("staff.add", NewStaff("operations", password, ("desk",)))
-    assert (reaches("/edges"), reaches("/parties?q=nobody")) == (403, 200)
-    house.gateway.do("staff.close", FormerStaff("operations"))
-    assert (reaches("/edges"), reaches("/parties?q=nobody")) == (401, 401)
-    wish = {"name": "operations", "password": PASSWORD}
-    assert house.http.post(f"{API}/staff/sign-in", json=wish).status_code == 401
-    assert house.staff("desk"), "nobody else is closed with them"
 
 
 @pytest.mark.parametrize(("more_bytes", "status"), [(0, 404), (1, 413)])

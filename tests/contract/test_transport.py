@@ -78,11 +78,12 @@ def test_a_batch_pushed_twice_is_taken_once(transport, gateway):
     assert len(journal_keys) == 1, "the same batch has the same idempotency key"
 
 
-def test_a_gap_is_refused_with_what_the_gateway_has(transport):
+def test_a_gap_is_refused_with_what_the_gateway_has(transport, gateway):
     receipt = transport.push(batch(1, 2))
     with pytest.raises(JournalRefused) as refused:
         transport.push(batch(5, 1))
     assert (refused.value.acknowledged, refused.value.head) == (2, receipt.head)
+    assert refused.value.position == gateway.position > 0
 
 
 def test_a_lost_answer_is_unreachable_and_the_push_still_counted(transport, gateway):

@@ -217,6 +217,7 @@ class FakeGateway:
                     "title": str(fault),
                     "acknowledged": known,
                     "head": self.head,
+                    "position": self.position,
                 }
                 return 409, msgspec.json.encode(problem)
             self.entries.extend(fresh)

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gateway.clock import SystemClock, SystemEntropy
+from gateway.clock import Clock, SystemClock, SystemEntropy
 from gateway.command import Channel, Command, Envelope, Event, Key, KeyKind, Outcome, Service
 from gateway.conveyor import Conveyor
+from gateway.db import locks
 from gateway.db import rows as r
 from gateway.db.engine import Database
 from gateway.errors import Rejection
@@ -219,10 +220,31 @@ def command(body: Struct, command_id: str = "", actor: str = "staff:test") -> Co
     return Command(envelope, body, SystemEntropy().draw(32))
 
 
+class HandClock:
+    """The machine's clock, moved forward by hand."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
+
+    def monotonic(self) -> float:
+        return SystemClock().monotonic() + self.ahead_s
+
+
 @contextmanager
-def house(url: str, *, load: bool = True, **options: Any) -> Iterator[House]:
+def held(gateway: House, name: str) -> Iterator[None]:
+    """Hold a key like another process that stopped in the middle: on SQLite the writer itself."""
+    with Database(str(gateway.database.url.render_as_string(hide_password=False))).write() as other:
+        locks.hold(other, [name])
+        yield
+
+
+@contextmanager
+def house(url: str, *, load: bool = True, clock: Clock | None = None, **options: Any) -> Iterator[House]:
     database = Database(url)
-    feed = Feed(database, SystemClock())
+    feed = Feed(database, clock or SystemClock())
     conveyor = Conveyor(database, feed, SERVICES, SystemEntropy(), **options)
     feed.start()
     conveyor.start()

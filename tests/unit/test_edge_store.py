@@ -66,6 +66,18 @@ def test_no_batch_before_a_whole_snapshot(store):
     assert store.known().as_of is None, "one page of several is not a whole snapshot"
 
 
+def test_a_snapshot_once_begun_is_taken_to_its_end_before_any_feed_goes_on(store):
+    store.put_page(a_snapshot(a_document(1), a_document(2)), first=True)
+    store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(1),), an_id(1, 1)), first=True)
+    known = store.known()
+    assert (known.as_of, known.position, known.whole) == (NOON, 10, False), "taps go on by what is known"
+    with pytest.raises(OutOfStep):
+        store.put_batch(feed(10, 11, change(1, 2, 11)))
+    store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(2),)), first=False)
+    assert store.known().whole
+    store.put_batch(feed(20, 21, change(1, 2, 21)))
+
+
 def test_a_tombstone_keeps_older_documents_out(store):
     store.put_page(a_snapshot(a_document(1)), first=True)
     store.put_batch(feed(10, 11, change(1, 5, 11, gone=True)))
@@ -280,14 +292,19 @@ class TestLocalPins:
         assert self.tries(rig) == 1
 
 
-def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path):
+_CHIP_TABLES = ("chip_medium", "chip_key", "sun_read", "code_shown")
+"""What the fifth version added."""
+
+
+def test_a_file_of_the_second_version_is_brought_up_to_date(tmp_path):
     path = tmp_path / "edge.sqlite"
     store = Store(path, "edge-1", an_id(1, 99), NOON)
     store.put_page(a_snapshot(a_document(1)), first=True)
     store.close()
-    # As an earlier version made it, tables short.
-    for table in ("confirmation", "chip_medium", "chip_key", "sun_read", "code_shown"):
+    # As the second version made it, short of tables and a column.
+    for table in ("confirmation", *_CHIP_TABLES):
         _spoil(path, f"DROP TABLE {table}")
+    _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
     _spoil(path, "PRAGMA user_version = 2")
     upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
     assert document_of(upgraded, 1).version == 1
@@ -317,7 +334,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
     _spoil(path, "DROP TABLE cursor")
     _spoil(path, "ALTER TABLE short RENAME TO cursor")
     _spoil(path, "ALTER TABLE local_pin DROP COLUMN covered")
-    for table in ("chip_medium", "chip_key", "sun_read", "code_shown"):
+    for table in _CHIP_TABLES:
         _spoil(path, f"DROP TABLE {table}")
     _spoil(path, "PRAGMA user_version = 1")
     upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
@@ -331,6 +348,23 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
     _spoil(path, "PRAGMA user_version = 99")
     with pytest.raises(StoreDamaged):
         Store(path, "edge-1", an_id(1, 99), NOON)
+
+
+@pytest.mark.parametrize("torn", [True, False])
+def test_a_snapshot_that_the_last_version_left_torn_is_taken_anew(tmp_path, torn):
+    path = tmp_path / "edge.sqlite"
+    store = Store(path, "edge-1", an_id(1, 99), NOON)
+    store.put_page(a_snapshot(a_document(1), a_document(2)), first=True)
+    if torn:
+        store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(1),), an_id(1, 1)), first=True)
+    store.close()
+    for table in _CHIP_TABLES:
+        _spoil(path, f"DROP TABLE {table}")
+    _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
+    _spoil(path, "PRAGMA user_version = 3")
+    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
+    assert upgraded.known().whole is not torn
+    upgraded.close()
 
 
 def test_a_mark_whose_chain_differs_is_not_taken(store):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from readers.backoff import Backoff
 from readers.clock import SystemClock, SystemEntropy
-from readers.store import Store, journal
+from readers.store import Store, effects, journal
 from readers.sync import Presence, Puller, Pusher
 from readers.transport.base import Anchors, FeedGone, TransportFault, Unreachable
 from readers.transport.http import HttpTransport
@@ -126,6 +126,26 @@ class TestPush:
             pass
         assert [entry.number for entry in parts.gateway.entries] == [1, 2, 3, 4, 5]
 
+    def test_what_a_refusal_acknowledges_is_told_as_far_as_it_says(self, parts):
+        """Without the position, a PIN try would be let go by the next newer document, made before it came home."""
+        parts.journal(2)
+        parts.pusher.push_once()
+        gateway = parts.gateway
+        del gateway.entries[2:]
+        gateway.head = head_at(parts.store, parts.store.mark().epoch, 2)
+        gateway.put(a_document(1))
+        with parts.store._database.writing() as db:
+            db.execute(
+                "INSERT INTO local_pin VALUES (?, 2, ?, 1, 1, NULL)", (parts.store.mark().epoch, an_id(1, 1))
+            )
+        parts.journal()
+        parts.pusher.push_once()
+        assert parts.store.mark().acknowledged == 2
+        with parts.store._database.reading() as db:
+            assert db.execute("SELECT covered FROM local_pin").fetchall() == [(gateway.position,)]
+        parts.puller.pull_once()
+        assert effects_left(parts.store) == 0
+
     def test_a_gateway_with_another_history_raises_the_alarm(self, parts):
         parts.pusher.push_once()
         parts.gateway.head = "e" * 64
@@ -165,6 +185,11 @@ def head_at(store, epoch, number):
         return journal.head_at(db, epoch, number)
 
 
+def effects_left(store):
+    with store._database.reading() as db:
+        return len(effects.tokens_with_effects(db))
+
+
 def versions(store):
     with store._database.reading() as db:
         return dict(db.execute("SELECT token_id, version FROM document"))
@@ -191,6 +216,18 @@ class TestPull:
         again = parts.new_puller()
         again.pull_once()
         assert parts.store.known().position == 5
+
+    def test_a_later_snapshot_torn_by_a_restart_is_taken_anew(self, parts):
+        """Going on with the old feed would leave the documents of the missing pages at version 0 for good."""
+        for n in range(1, 6):
+            parts.gateway.put(a_document(n))
+        parts.puller.pull_once()
+        page = parts.transport.snapshot(None, None)
+        assert page.next_after is not None
+        parts.store.put_page(page, first=True)
+        assert 0 in versions(parts.store).values()
+        parts.new_puller().pull_once()
+        assert versions(parts.store) == {an_id(n, 1): 1 for n in range(1, 6)}
 
     def test_a_feed_that_is_gone_leads_to_a_snapshot(self, parts):
         parts.gateway.put(a_document(1))

@@ -71,7 +71,10 @@ class IssuerKeyRow:
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """A member of staff who signs in by name and password. `roles` are words of gateway.auth.Role."""
+    """A member of staff who signs in by name and password. `roles` are words of gateway.auth.Role.
+
+    `made_at` is since when the account is as it is: open, and with this password. No older session opens anything.
+    """
 
     id: str
     name: str
