@@ -1,7 +1,7 @@
-"""Measure the drivers on emulated fields: `python -m benchmarks.drivers [--taps N]`.
+"""Measure readers on emulated fields, from chip to verified identity: `python -m benchmarks.drivers [--taps N]`.
 
-The chips live in a process of their own, so that CPU figures are the readers' alone. Latencies are from the
-moment a chip begins to listen to its credential being read; both processes share the monotonic clock.
+The chips live in a process of their own, so that CPU figures are the readers' alone. `latency_ms` is from the moment a
+chip begins to listen, `proof_ms` from its being selected, to who it is; both processes share the monotonic clock.
 """
 
 import argparse
@@ -15,44 +15,29 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from benchmarks.bands import ENTROPY, ISSUER_KEYS, KINDS, GateKeys, chip_of, token_of
 from readers.drivers import open_driver
 from readers.drivers.base import Contact
+from readers.presentation import present
 from simulators.chips.field import Field
-from simulators.chips.ntag21x import Ntag21x
-from simulators.chips.type4 import NdefApplication, Type4Chip
-from wallet.chips.ndef import encode_credential_message
+from wallet.chips.keys import KeySlot
 
-KINDS = ("ntag216", "type4")
-CREDENTIAL_BYTES = 200
 PAUSE_S = 0.15  # between single arrivals: the reader has missed the last chip by then
 IDLE_READERS = 12
 IDLE_S = 10.0
 
 
-def credential_of(uid: bytes) -> bytes:
-    """Return a credential that names its chip, so that a mix-up shows."""
-    return (uid * (CREDENTIAL_BYTES // len(uid) + 1))[:CREDENTIAL_BYTES]
-
-
-def chip_of(kind: str, uid: bytes) -> Ntag21x | Type4Chip:
-    """Return an emulated chip that carries its own credential."""
-    message = encode_credential_message(credential_of(uid))
-    if kind == "type4":
-        return Type4Chip(uid, NdefApplication((len(message).to_bytes(2) + message).ljust(512, b"\x00")))
-    chip = Ntag21x(kind, uid)
-    tlv = b"\x03" + bytes([len(message)]) + message + b"\xfe"
-    chip.memory[16 : 16 + len(tlv)] = tlv
-    return chip
-
-
-def tap_chips(port: int, reader_no: int, taps: int, pause_s: float, link: Connection) -> None:
+def tap_chips(
+    port: int, reader_no: int, taps: int, pause_s: float, kinds: tuple[str, ...], link: Connection
+) -> None:
     """Hold one chip after the other to one reader, each until the reader reports that it was handled."""
     field = Field(port)
     for number in range(taps):
-        chip = chip_of(KINDS[number % 2], bytes([4, reader_no]) + number.to_bytes(5))
+        kind, uid = kinds[number % len(kinds)], bytes([4, reader_no]) + number.to_bytes(5)
+        chip = chip_of(kind, uid)
         arrived = time.monotonic()
         field.present(chip)
-        link.send((arrived, KINDS[number % 2], chip.uid))
+        link.send((arrived, kind, uid))
         link.recv()
         field.remove()
         if pause_s:
@@ -60,10 +45,12 @@ def tap_chips(port: int, reader_no: int, taps: int, pause_s: float, link: Connec
             time.sleep(pause_s + number % 17 * 0.003)
 
 
-def chip_process(ports: list[int], taps: int, pause_s: float, links: list[Connection]) -> None:
+def chip_process(
+    ports: list[int], taps: int, pause_s: float, kinds: tuple[str, ...], links: list[Connection]
+) -> None:
     """Run one chip presenter per field."""
     threads = [
-        threading.Thread(target=tap_chips, args=(port, no, taps, pause_s, link))
+        threading.Thread(target=tap_chips, args=(port, no, taps, pause_s, kinds, link))
         for no, (port, link) in enumerate(zip(ports, links, strict=True))
     ]
     for thread in threads:
@@ -77,6 +64,8 @@ class Readers:
 
     def __init__(self, ports: list[int], links: list[Connection]) -> None:
         self.latencies_ms: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        self.proofs_ms: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        self._keys = GateKeys()
         self.wrong = 0
         self.handled = 0
         self._lock = threading.Lock()
@@ -93,14 +82,16 @@ class Readers:
 
     def _handler(self, link: Connection) -> Callable[[Contact], None]:
         def handle(contact: Contact) -> None:
-            uid = contact.uid
-            credential = contact.read_credential()
+            selected = time.monotonic()
+            shown = present(contact, ISSUER_KEYS, self._keys, KeySlot.GATE, ENTROPY)
             done = time.monotonic()
+            found = shown.credential.token_id if shown.credential else ""
             arrived, kind, expected = link.recv()
             with self._lock:
                 self.handled += 1
-                self.wrong += (uid, credential) != (expected, credential_of(expected))
+                self.wrong += found != token_of(expected)
                 self.latencies_ms[kind].append(1000 * (done - arrived))
+                self.proofs_ms[kind].append(1000 * (done - selected))
             link.send(True)
 
         return handle
@@ -123,12 +114,13 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def run_taps(reader_count: int, taps_each: int, pause_s: float) -> dict[str, Any]:
+def run_taps(reader_count: int, taps_each: int, pause_s: float, kinds: tuple[str, ...]) -> dict[str, Any]:
     """Tap `taps_each` chips on each reader; return what was seen and what it cost."""
     context = multiprocessing.get_context("spawn")
     ports = free_ports(reader_count)
     pipes = [context.Pipe() for _ in ports]
-    chips = context.Process(target=chip_process, args=(ports, taps_each, pause_s, [far for _, far in pipes]))
+    far_ends = [far for _, far in pipes]
+    chips = context.Process(target=chip_process, args=(ports, taps_each, pause_s, kinds, far_ends))
     readers = Readers(ports, [near for near, _ in pipes])
     chips.start()
     began, cpu_began = time.monotonic(), time.process_time()
@@ -142,6 +134,7 @@ def run_taps(reader_count: int, taps_each: int, pause_s: float) -> dict[str, Any
         "taps_per_s": round(readers.handled / elapsed_s, 1),
         "cpu_ms_per_tap": round(1000 * cpu_s / max(1, readers.handled), 2),
         "latency_ms": {kind: spread(values) for kind, values in readers.latencies_ms.items() if values},
+        "proof_ms": {kind: spread(values) for kind, values in readers.proofs_ms.items() if values},
     }
 
 
@@ -175,13 +168,15 @@ def main(argv: list[str]) -> int:
         "--taps", type=int, default=5000, help="taps of the flat-out run, all readers together"
     )
     parser.add_argument("--arrivals", type=int, default=200, help="single arrivals measured for latency")
+    parser.add_argument("--kind", choices=KINDS, help="tap chips of this kind only")
     parser.add_argument("--readers", type=int, default=10, help="readers of the flat-out run")
     options = parser.parse_args(argv)
     taps_each = max(1, options.taps // options.readers)
+    kinds = (options.kind,) if options.kind else KINDS
     report = {
         "idle": run_idle(IDLE_READERS, IDLE_S),
-        "single arrivals": run_taps(1, options.arrivals, PAUSE_S),
-        "flat out": run_taps(options.readers, taps_each, 0.0),
+        "single arrivals": run_taps(1, options.arrivals, PAUSE_S, kinds),
+        "flat out": run_taps(options.readers, taps_each, 0.0, kinds),
     }
     print(json.dumps(report, indent=2))
     complete = report["flat out"]["taps"] == taps_each * options.readers

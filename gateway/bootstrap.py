@@ -23,6 +23,7 @@ from gateway.metrics import Metrics
 from gateway.services.keys import FirstChipEpoch, FirstIssuerKey
 from gateway.services.registry import all_services
 from gateway.settings import Settings
+from gateway.sun_reading import SunReader
 from gateway.tries import Failures, Visits
 from gateway.vault import Vault
 from gateway.waiting import Answer
@@ -45,10 +46,12 @@ class Gateway:
     issuer: Issuer
     chip_keys: ChipKeys
     edge_keys: EdgeKeys
+    sun_reader: SunReader
     doorman: Doorman
     passwords: Passwords
     failures: Failures
     bookings: Visits
+    sun_visits: Visits
     metrics: Metrics
     album: Album
     photo_records: StoredPhotos
@@ -123,10 +126,12 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         issuer=issuer,
         chip_keys=chip_keys,
         edge_keys=EdgeKeys(database, chip_keys, issuer),
+        sun_reader=SunReader(database, chip_keys, clock),
         doorman=Doorman(database),
         passwords=Passwords(),
         failures=Failures(settings.sign_in_failures, settings.sign_in_failures_per_address, clock.monotonic),
         bookings=Visits(settings.bookings_per_address, clock.monotonic),
+        sun_visits=Visits(settings.band_readings_per_address, clock.monotonic),
         metrics=metrics,
         album=Album(FolderBlobs(settings.directory / "photos"), photo_records),
         photo_records=photo_records,

@@ -78,9 +78,46 @@ def parser() -> argparse.ArgumentParser:
     )
     edge.add_argument("edge_id", metavar="ID", help="The edge's id.")
     edge.add_argument("--venue", required=True, help="The venue whose readers it runs.")
-    keys = _words(_word(words, "keys", "Issuer keys."))
-    _word(keys, "list", "List the keys that sign credentials.", as_json=True)
+    _key_words(_words(_word(words, "keys", "Keys of the issuer and of the chips.")))
+    _chip_words(_words(_word(words, "chips", "Chips from suppliers.")))
     return whole
+
+
+def _key_words(keys: Any) -> None:
+    _word(keys, "list", "List the keys that sign credentials.", as_json=True)
+    rotate = _word(
+        keys, "rotate", "Begin a new epoch of keys. What was made in older ones stays good.", as_json=True
+    )
+    retire = _word(
+        keys, "retire", "Take an old epoch of keys out of use: edges let nothing of it through.", as_json=True
+    )
+    for word in (rotate, retire):
+        family = word.add_mutually_exclusive_group(required=True)
+        family.add_argument(
+            "--issuer", dest="family", action="store_const", const="issuer", help="What signs credentials."
+        )
+        family.add_argument(
+            "--chips", dest="family", action="store_const", const="chips", help="What is on the chips."
+        )
+    retire.add_argument("epoch", metavar="EPOCH", type=int, help="The epoch, as `keys status` tells it.")
+    retire.add_argument(
+        "--force", action="store_true", help="Even while live media need it; says how many stop."
+    )
+    _word(keys, "status", "Tell how many live media are in each epoch.", as_json=True)
+
+
+def _chip_words(chips: Any) -> None:
+    took = _word(chips, "import", "Take a supplier's batch into stock: all of it, or nothing.", as_json=True)
+    took.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV with the columns uid, printed_id and kind."
+    )
+    took.add_argument("--batch", default="", help="The batch's name; the file's own without it.")
+    listed = _word(chips, "list", "List chips.", as_json=True)
+    listed.add_argument("--batch", default="", help="Those of this batch alone.")
+    listed.add_argument(
+        "--state", default="", choices=("stock", "linked", "written"), help="Those in this state alone."
+    )
+    _word(chips, "status", "Tell per batch how many chips are in stock, linked and written.", as_json=True)
 
 
 def _answer(given: argparse.Namespace) -> int:
@@ -110,10 +147,20 @@ def _answer(given: argparse.Namespace) -> int:
             from gateway.console import house
 
             return house.add_edge(given.edge_id, given.venue, as_json=given.as_json)
-        case "passband gateway keys list":
-            from gateway.console import house
+        case "passband gateway chips import":
+            from gateway.console import chips
 
-            return house.list_keys(as_json=given.as_json)
+            return chips.import_batch(given.file, given.batch, as_json=given.as_json)
+        case "passband gateway chips list":
+            from gateway.console import chips
+
+            return chips.list_chips(given.batch, given.state, as_json=given.as_json)
+        case "passband gateway chips status":
+            from gateway.console import chips
+
+            return chips.status(as_json=given.as_json)
+    if given.words.startswith("passband gateway keys "):
+        return _answer_keys(given)
     from gateway.console import resort
 
     match given.words:
@@ -123,6 +170,23 @@ def _answer(given: argparse.Namespace) -> int:
             return resort.load(given.file, as_json=given.as_json)
         case "passband gateway export-resort":
             return resort.export_resort()
+    raise AssertionError(f"{given.words} is declared and not answered")
+
+
+def _answer_keys(given: argparse.Namespace) -> int:
+    from gateway.console import keys
+    from gateway.services.keys import KeyFamily
+
+    match given.words:
+        case "passband gateway keys list":
+            return keys.list_keys(as_json=given.as_json)
+        case "passband gateway keys rotate":
+            return keys.rotate(KeyFamily(given.family), as_json=given.as_json)
+        case "passband gateway keys retire":
+            family = KeyFamily(given.family)
+            return keys.retire(family, given.epoch, force=given.force, as_json=given.as_json)
+        case "passband gateway keys status":
+            return keys.status(as_json=given.as_json)
     raise AssertionError(f"{given.words} is declared and not answered")
 
 

@@ -60,10 +60,16 @@ class Settings(Storage):
     sign_in_failures: str = "10/15 minutes"
     sign_in_failures_per_address: str = "300/15 minutes"
     bookings_per_address: str = "30/minute"
+    band_readings_per_address: str = "60/minute"
     guest_session_days: int = Field(default=30, ge=1)
     staff_session_hours: int = Field(default=12, ge=1)
 
-    @field_validator("sign_in_failures", "sign_in_failures_per_address", "bookings_per_address")
+    @field_validator(
+        "sign_in_failures",
+        "sign_in_failures_per_address",
+        "bookings_per_address",
+        "band_readings_per_address",
+    )
     @classmethod
     def _a_rate(cls, value: str) -> str:
         from limits import (

@@ -108,6 +108,7 @@ def run(settings_file: Path, *, verbose: bool) -> int:
 def enrol(settings_file: Path, code: str) -> int:
     """Make this edge's key, tell the gateway its public half, and keep what to trust."""
     from readers.clock import SystemClock, SystemEntropy, new_id
+    from readers.custody import keys_of_new_enrolment
     from readers.transport import http
     from readers.trust import make_key, public_key_hex, save_anchors
 
@@ -119,6 +120,7 @@ def enrol(settings_file: Path, code: str) -> int:
     anchors = http.enrol(edge.gateway_url, edge.id, code, public_key_hex(key), request)
     if anchors.venue != edge.venue:
         raise SettingsFault(f"edge.venue is {edge.venue!r}, but this edge was enrolled for {anchors.venue!r}")
+    keys_of_new_enrolment(edge.directory, key, anchors)
     save_anchors(edge.directory, anchors)
     print(f"edge {edge.id} is enrolled for {edge.venue} with {len(anchors.issuer_keys)} issuer key(s)")
     return 0

@@ -12,13 +12,15 @@ import msgspec
 from readers.background import Background
 from readers.backoff import Backoff
 from readers.clock import Clock, Entropy, new_id
+from readers.custody import SealedCustody
 from readers.drivers import open_driver
 from readers.drivers.base import Contact, Driver
 from readers.encoder import Encoder
 from readers.outputs import Console, LampLog, Output, Outputs
+from readers.sealing import Seal
 from readers.settings import ReaderSettings, Settings, SettingsFault
-from readers.status import ReaderStatus, Status, journal_fault, lease_of, troubles_of
-from readers.store import Store
+from readers.status import ReaderStatus, Status, journal_fault, keys_alarm, lease_of, troubles_of
+from readers.store import DATABASE_FILE, Store
 from readers.sync import Presence, Puller, Pusher
 from readers.tapping import Tapping
 from readers.tills import Tills
@@ -26,6 +28,8 @@ from readers.transport.base import Anchors
 from readers.transport.http import HttpEncodingDesk, HttpTransport, SignedClient
 from readers.trust import Trust, load_anchors, load_key, save_anchors
 from readers.writer import Writer
+from wallet.chips.keys import KeySlot, slot_of
+from wallet.reasons import Reason
 from wallet.resort import TouchpointKind
 
 log = logging.getLogger(__name__)
@@ -55,8 +59,10 @@ class Edge:
         key, anchors = load_key(edge.directory), load_anchors(edge.directory)
         self._lock = _only_here(edge.directory)
         self._drivers = [(reader, _driver(drivers, reader, clock)) for reader in settings.readers]
-        self.store = Store(edge.directory / "edge.sqlite", edge.id, new_id(clock, entropy), clock.now())
+        seal = Seal(key)
+        self.store = Store(edge.directory / DATABASE_FILE, edge.id, new_id(clock, entropy), clock.now(), seal)
         self._trust = Trust(anchors)
+        self._custody = SealedCustody(edge.directory, seal, self.store)
         self._transport = HttpTransport(
             edge.gateway_url, edge.id, key, clock, entropy, hold_deadline_s=edge.hold_deadline_s
         )
@@ -76,9 +82,15 @@ class Edge:
             feed_wait_s=edge.feed_wait_s,
             renew=self._renew,
             gone=self._doubt,
+            trusted=anchors,
         )
         self._encoder = Encoder(
-            HttpEncodingDesk(desk_client, entropy), self._trust, backoff(), wait_s=edge.feed_wait_s
+            HttpEncodingDesk(desk_client, entropy),
+            self._trust,
+            self._custody,
+            entropy,
+            backoff(),
+            wait_s=edge.feed_wait_s,
         )
         self.tills = Tills(
             clock, resort=self.store.resort, paid=self.store.of_sale, sale_wait_s=edge.sale_wait_s
@@ -90,6 +102,8 @@ class Edge:
         self.tapping = Tapping(
             writer=self._writer,
             trust=self._trust,
+            custody=self._custody,
+            slot_at=self._slot_at,
             tills=self.tills,
             outputs=self._outputs,
             hold=self._transport.hold,
@@ -125,11 +139,14 @@ class Edge:
         """Return how the edge is now."""
         edge = self.settings.edge
         known, mark = self.store.known(), self.store.mark()
+        readers = tuple(self._reader_status(reader, driver) for reader, driver in self._drivers)
         alarms = (
             self._writer.alarm,
             self._pusher.alarm,
             self._puller.alarm,
             self._outputs.last_error,
+            self._custody.alarm,
+            keys_alarm(readers),
             *self._background.alarms,
         )
         troubles = (self._puller.last_error, self._pusher.last_error, self._encoder.last_error)
@@ -143,14 +160,27 @@ class Edge:
             epoch=mark.epoch,
             number=mark.number,
             acknowledged=mark.acknowledged,
-            readers=tuple(_reader_status(reader, driver, self._encoder) for reader, driver in self._drivers),
+            readers=readers,
             clock=self._clock.now(),
             alarms=tuple(filter(None, alarms)),
             last_errors=tuple(dict.fromkeys(filter(None, troubles))),
             lease_s=lease_of(self.store.resort(), (reader.touchpoint for reader in self.settings.readers)),
         )
-        fault = journal_fault(edge.directory / "edge.sqlite")
+        fault = journal_fault(edge.directory / DATABASE_FILE)
         return msgspec.structs.replace(status, troubles=troubles_of(status, fault))
+
+    def _reader_status(self, reader: ReaderSettings, driver: Driver) -> ReaderStatus:
+        health = driver.health()
+        return ReaderStatus(
+            id=reader.id,
+            touchpoint=reader.touchpoint,
+            path=reader.path,
+            state=health.state,
+            last_error=health.last_error,
+            encodings=self._encoder.waiting(reader.touchpoint),
+            not_genuine=self.tapping.faults(reader.id, Reason.CHIP_NOT_PROVEN),
+            keys_unknown=self.tapping.faults(reader.id, Reason.CHIP_KEY_UNKNOWN),
+        )
 
     def _handler(self, reader: ReaderSettings) -> Callable[[Contact], None]:
         def handle(contact: Contact) -> None:
@@ -171,6 +201,13 @@ class Edge:
             for each in resort.touchpoints
         )
 
+    def _slot_at(self, touchpoint: str) -> KeySlot | None:
+        resort = self.store.resort()
+        try:
+            return slot_of(resort.touchpoint(touchpoint).kind) if resort else None
+        except KeyError:
+            return None
+
     def _serve_encoders(self, stop: threading.Event) -> None:
         # What a touchpoint is, the resort's data tell; at the first start they arrive with the snapshot.
         while not stop.is_set():
@@ -179,6 +216,7 @@ class Edge:
             stop.wait(_ENCODER_LOOK_S)
 
     def _renew(self, anchors: Anchors) -> None:
+        self._custody.learn(anchors)
         if anchors != self._trust.anchors:
             self._trust.renew(anchors)
             save_anchors(self.settings.edge.directory, anchors)
@@ -193,18 +231,6 @@ def _driver(drivers: OpenDriver, reader: ReaderSettings, clock: Clock) -> Driver
         return drivers(reader.path, clock.elapsed_s)
     except ValueError as error:
         raise SettingsFault(f"readers.path of {reader.id}: {error}") from None
-
-
-def _reader_status(reader: ReaderSettings, driver: Driver, encoder: Encoder) -> ReaderStatus:
-    health = driver.health()
-    return ReaderStatus(
-        id=reader.id,
-        touchpoint=reader.touchpoint,
-        path=reader.path,
-        state=health.state,
-        last_error=health.last_error,
-        encodings=encoder.waiting(reader.touchpoint),
-    )
 
 
 def _only_here(directory: Path) -> int:

@@ -5,8 +5,18 @@ import threading
 from dataclasses import dataclass
 
 from readers.backoff import Backoff
-from readers.drivers.base import ChipKind, Contact, ContactLost, DriverError
-from readers.transport.base import EncodingDesk, EncodingJob, NotAccepted, TransportFault, Unreachable
+from readers.chips.personalise import identify, personalise, read_back
+from readers.clock import Entropy
+from readers.custody import KeySource
+from readers.drivers.base import BadRecord, ChipKind, Contact, ContactLost, DriverError
+from readers.transport.base import (
+    EncodingDesk,
+    EncodingJob,
+    IssuedCredential,
+    NotAccepted,
+    TransportFault,
+    Unreachable,
+)
 from readers.trust import Trust
 from wallet.credential import CredentialFault, open_credential
 
@@ -17,6 +27,7 @@ _CAPACITY_BYTES = {
     ChipKind.NTAG213: 124,
     ChipKind.NTAG215: 484,
     ChipKind.NTAG216: 868,
+    ChipKind.NTAG424: 234,
     ChipKind.TYPE4: 234,
 }
 _CAPACITY_UNKNOWN_BYTES = 124
@@ -37,10 +48,24 @@ class Encoder:
     What was read back and could not be told, since the network was cut just then, is told once there is a network.
     """
 
-    def __init__(self, desk: EncodingDesk, trust: Trust, backoff: Backoff, *, wait_s: float) -> None:
-        """`wait_s`: how long one request waits for a job."""
+    def __init__(
+        self,
+        desk: EncodingDesk,
+        trust: Trust,
+        keys: KeySource,
+        entropy: Entropy,
+        backoff: Backoff,
+        *,
+        wait_s: float,
+    ) -> None:
+        """Args:
+        keys: asks a band that hides its number who it is.
+        wait_s: how long one request waits for a job.
+        """
         self._desk = desk
         self._trust = trust
+        self._keys = keys
+        self._entropy = entropy
         self._backoff = backoff
         self._wait_s = wait_s
         self._jobs: tuple[EncodingJob, ...] = ()
@@ -69,15 +94,22 @@ class Encoder:
             self.last_error = ""
 
     def take(self, touchpoint: str, contact: Contact) -> Encoded:
-        """Write the credential of the job that waits at this encoder, read it back and confirm it."""
+        """Write the band that waits at this encoder, or what the chip itself is due; read it back and tell."""
+        job = None
         try:
-            job = self._job_at(touchpoint)
-            if job is None:
-                return Encoded(False, "No band waits to be written here. Start it at the desk first.")
-            return self._encode(job, contact)
+            if contact.chip_kind is ChipKind.QR:
+                return Encoded(False, "A code can't be made a band.")
+            uid = self._uid(contact)
+            job = self._job_at(touchpoint) or self._desk.touch(touchpoint, uid.hex())
+            return self._encode(job, contact, uid)
+        except ContactLost:
+            sentence = "The band left too early. Hold it to the encoder again."
+        except (DriverError, NotAccepted) as no:
+            sentence = str(no)
         except TransportFault as fault:
             self.last_error = str(fault)
-            return Encoded(False, f"The gateway can't be asked now: {fault}")
+            sentence = f"The gateway can't be asked now: {fault}"
+        return Encoded(False, sentence, job.encoding_id if job else "")
 
     def waiting(self, touchpoint: str) -> tuple[str, ...]:
         """Return the encoding ids that wait at an encoder."""
@@ -87,28 +119,24 @@ class Encoder:
             if job.encoder == touchpoint and job.encoding_id not in self._done
         )
 
-    def _encode(self, job: EncodingJob, contact: Contact) -> Encoded:
-        if contact.chip_kind is ChipKind.QR or contact.is_random_uid or not contact.uid:
-            return Encoded(False, "This can't be made a band: it has no number of its own.", job.encoding_id)
-        uid = contact.uid.hex()
-        capacity = _CAPACITY_BYTES.get(contact.chip_kind, _CAPACITY_UNKNOWN_BYTES)
+    def _uid(self, contact: Contact) -> bytes:
+        if contact.chip_kind is ChipKind.NTAG424:
+            return identify(contact, self._keys, self._entropy)
+        if contact.is_random_uid or not contact.uid:
+            raise BadRecord("This can't be made a band: it has no number of its own.")
+        return contact.uid
+
+    def _encode(self, job: EncodingJob, contact: Contact, uid: bytes) -> Encoded:
+        kind = contact.chip_kind
+        capacity = _CAPACITY_BYTES.get(kind, _CAPACITY_UNKNOWN_BYTES)
+        issued = self._desk.issue(job.encoding_id, uid.hex(), kind.value, capacity)
         try:
-            issued = self._desk.issue(job.encoding_id, uid, contact.chip_kind.value, capacity)
-        except NotAccepted as refusal:
-            return Encoded(False, str(refusal), job.encoding_id)
-        data = bytes.fromhex(issued.credential)
-        try:
-            contact.write_credential(data)
-            read = contact.read_credential()
+            self._write(job, contact, uid, issued)
         except ContactLost:
-            return Encoded(False, "The band left too early. Hold it to the encoder again.", job.encoding_id)
+            raise
         except DriverError as fault:
             self._desk.confirm(job.encoding_id, ok=False, sentence=str(fault))
-            return Encoded(False, str(fault), job.encoding_id)
-        if read != data or not self._holds(data, uid, job.token_id):
-            sentence = "The band doesn't hold what was written. Take another one."
-            self._desk.confirm(job.encoding_id, ok=False, sentence=sentence)
-            return Encoded(False, sentence, job.encoding_id)
+            raise
         self._done.add(job.encoding_id)
         self._owed[job.encoding_id] = None
         try:
@@ -119,6 +147,20 @@ class Encoder:
                 True, "The band is written. The gateway is told as soon as it can be.", job.encoding_id
             )
         return Encoded(True, "The band is ready.", job.encoding_id)
+
+    def _write(self, job: EncodingJob, contact: Contact, uid: bytes, issued: IssuedCredential) -> None:
+        """Write what was issued and read it back as the resort's readers will."""
+        data = bytes.fromhex(issued.credential)
+        if not self._holds(data, uid.hex(), job.token_id):
+            raise BadRecord("No reader would take what was issued for this band.")
+        if issued.chip is not None:
+            personalise(contact, issued.chip, data, self._entropy)
+            keys = self._trust.issuer_keys
+            read_back(contact, issued.chip, uid, keys, self._entropy, job.token_id)
+            return
+        contact.write_credential(data)
+        if contact.read_credential() != data:
+            raise BadRecord("The band doesn't hold what was written. Take another one.")
 
     def _tell(self) -> None:
         """Confirm what was written. The gateway's no is final; TransportFault leaves the rest for later."""

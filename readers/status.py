@@ -16,7 +16,11 @@ _NO_LEASE = (TouchpointKind.DOOR, TouchpointKind.ENCODER)
 
 
 class ReaderStatus(Struct, frozen=True):
-    """One reader; `encodings` are the jobs that wait at it, if it is an encoder."""
+    """One reader; `encodings` are the jobs that wait at it, if it is an encoder.
+
+    Since the start it refused `not_genuine` chips that could not prove themselves, and `keys_unknown` bands of an epoch
+    whose keys this edge was not told.
+    """
 
     id: str
     touchpoint: str
@@ -24,6 +28,8 @@ class ReaderStatus(Struct, frozen=True):
     state: str
     last_error: str
     encodings: tuple[str, ...] = ()
+    not_genuine: int = 0
+    keys_unknown: int = 0
 
 
 class Status(Struct, frozen=True):
@@ -74,6 +80,14 @@ def troubles_of(status: Status, journal_fault: str = "") -> tuple[str, ...]:
             f"{status.lease_s} s: taps are refused with facts_too_old"
         )
     return tuple(found)
+
+
+def keys_alarm(readers: Iterable[ReaderStatus]) -> str:
+    """Return that bands came whose keys this edge was not told, empty when none did."""
+    count = sum(reader.keys_unknown for reader in readers)
+    if not count:
+        return ""
+    return f"{count} taps of bands whose keys are not known here; is this edge connected, and enrolled for its venue?"
 
 
 def _age(status: Status) -> timedelta:

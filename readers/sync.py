@@ -16,6 +16,7 @@ from readers.transport.base import (
     TransportFault,
     Unreachable,
 )
+from wallet.chips.keys import KeySlot
 from wallet.journal import JournalBatch
 from wallet.snapshot import WIRE_VERSION
 
@@ -128,10 +129,12 @@ class Puller:
         feed_wait_s: float,
         renew: Callable[[Anchors], None],
         gone: Callable[[], None],
+        trusted: Anchors | None = None,
     ) -> None:
         """Args:
         feed_wait_s: how long one request waits for news.
-        renew: called with the anchors, at the start and once an hour.
+        renew: called with the anchors: at the start, once an hour, and when the feed tells of other ones.
+        trusted: the anchors as they were told last.
         gone: called when the feed can't be continued: the gateway may be an older one, restored.
         """
         self._store = store
@@ -141,7 +144,9 @@ class Puller:
         self._feed_wait_s = feed_wait_s
         self._renew = renew
         self._gone = gone
+        self._trusted = trusted
         self._anchors_at_s: float | None = None
+        self._anchors_told = ""
         self._whole = store.known().as_of is not None
         self.alarm = ""
         self.last_error = ""
@@ -171,12 +176,7 @@ class Puller:
         Raises:
             TransportFault: the gateway can't be reached, or doesn't accept this edge.
         """
-        now_s = self._clock.elapsed_s()
-        if self._anchors_at_s is None or now_s - self._anchors_at_s >= ANCHORS_EVERY_S:
-            anchors = self._transport.anchors()
-            # Asked for once, whatever comes of it: anchors that can't be taken must not keep the feed away.
-            self._anchors_at_s = now_s
-            self._renew(anchors)
+        self._ask_for_anchors()
         if not self._whole:
             self._take_snapshot()
             return
@@ -184,10 +184,25 @@ class Puller:
             known = self._store.known()
             batch = self._transport.feed(known.position, self._feed_wait_s, known.mark)
             self._store.put_batch(batch)
+            self._anchors_told = batch.anchors
         except (FeedGone, OutOfStep) as fault:
             log.warning("the feed can't be continued (%s): taking a snapshot", fault)
             self._whole = False
             self._gone()
+
+    def _ask_for_anchors(self) -> None:
+        now_s = self._clock.elapsed_s()
+        known = self._trusted
+        others = bool(self._anchors_told) and (known is None or known.version != self._anchors_told)
+        if self._anchors_at_s is not None and now_s - self._anchors_at_s < ANCHORS_EVERY_S and not others:
+            return
+        anchors = self._transport.anchors()
+        # Asked for once, whatever comes of it: anchors that can't be taken must not keep the feed away.
+        self._anchors_at_s, self._anchors_told, self._trusted = now_s, "", anchors
+        if known and known.version != anchors.version and _chip_epochs(known) != _chip_epochs(anchors):
+            # Every chip has a key more, or one that this edge has to be told of one by one from now on.
+            self._whole = False
+        self._renew(anchors)
 
     def _take_snapshot(self) -> None:
         page = self._transport.snapshot(None, None)
@@ -196,6 +211,11 @@ class Puller:
             page = self._transport.snapshot(page.next_after, page.position, page.mark)
             self._store.put_page(page, first=False)
         self._whole = True
+
+
+def _chip_epochs(anchors: Anchors) -> tuple[frozenset[int], dict[KeySlot, frozenset[int]]]:
+    masters = {slot: frozenset(epochs) for slot, epochs in anchors.chip_masters.items()}
+    return frozenset(anchors.reader_keys), masters
 
 
 class Presence:

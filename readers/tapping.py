@@ -1,12 +1,13 @@
 """One tap, start to finish: read, decided and journalled, shown."""
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 import msgspec
 
 from readers.clock import Clock, Entropy, new_id
+from readers.custody import KeySource
 from readers.drivers.base import Contact
 from readers.outputs import Outputs, Sight
 from readers.presentation import present
@@ -16,6 +17,7 @@ from readers.transport.base import HoldRequest
 from readers.trust import Trust
 from readers.writer import Verdict, Writer
 from wallet import pin
+from wallet.chips.keys import KeySlot
 from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.tap import Ask, Asks, Decision, Hold, PinCheck, Presented, Refused, Tap
@@ -36,6 +38,8 @@ class Tapping:
         *,
         writer: Writer,
         trust: Trust,
+        custody: KeySource,
+        slot_at: Callable[[str], KeySlot | None],
         tills: Tills,
         outputs: Outputs,
         hold: Callable[[HoldRequest], Hold],
@@ -44,11 +48,14 @@ class Tapping:
         pin_wait_s: float,
     ) -> None:
         """Args:
+        slot_at: gives the key slot of a touchpoint's kind, None while the touchpoint is not known.
         hold: asks the gateway to hold a sale's amount; gives UNREACHABLE when no answer comes in time.
         pin_wait_s: how long a tap waits for the guest's PIN.
         """
         self._writer = writer
         self._trust = trust
+        self._custody = custody
+        self._slot_at = slot_at
         self._tills = tills
         self._outputs = outputs
         self._hold = hold
@@ -56,6 +63,7 @@ class Tapping:
         self._entropy = entropy
         self._pin_wait_s = pin_wait_s
         self._recent: deque[Sight] = deque(maxlen=RECENT_MAX)
+        self._faults: Counter[tuple[str, Reason]] = Counter()
 
     def take(self, reader: ReaderSettings, contact: Contact) -> Sight:
         """Take one tap and return what was shown. Green is shown only for what is durably journalled.
@@ -68,7 +76,10 @@ class Tapping:
         decision: Decision = Refused(Reason.MEDIUM_UNREADABLE)
         sale = None
         try:
-            presented = present(contact, self._trust.issuer_keys)
+            slot = self._slot_at(reader.touchpoint)
+            presented = present(contact, self._trust.issuer_keys, self._custody, slot, self._entropy)
+            if presented.fault is not None:
+                self._faults[reader.id, presented.fault] += 1
             decision = Refused(Reason.JOURNAL_FULL)
             # A chip that could not be read leaves the sale to the next tap.
             sale = self._tills.claim(reader.touchpoint, tap_id) if presented.credential else None
@@ -83,6 +94,10 @@ class Tapping:
     def recent(self, limit: int) -> tuple[Sight, ...]:
         """Return what was shown last, the latest first."""
         return tuple(reversed(self._recent))[:limit]
+
+    def faults(self, reader_id: str, reason: Reason) -> int:
+        """Return how often a reader could not make a guest of what was held to it, for this reason, since the start."""
+        return self._faults[reader_id, reason]
 
     def _settled(self, tap: Tap) -> Verdict:
         """Find out what is asked until the tap is decided."""
@@ -100,7 +115,7 @@ class Tapping:
 
     def _ask_hold(self, tap: Tap) -> Hold:
         credential = tap.presented.credential
-        assert credential is not None, "a hold is asked for a guest"
+        assert credential is not None, "a till takes no SUN message, and a hold is asked for a guest"
         return self._hold(HoldRequest(tap, credential.token_id))
 
     def _ask_pin(self, tap: Tap, verifier: str) -> PinCheck:

@@ -73,8 +73,9 @@ def load_anchors(directory: Path) -> Anchors:
 
 
 def save_anchors(directory: Path, anchors: Anchors) -> None:
-    """Write the anchors, readable by the edge alone."""
-    write_private(directory / ANCHORS_FILE, msgspec.json.encode(anchors))
+    """Write the anchors, readable by the edge alone; the keys of chips are not among them but in the custody."""
+    shown = msgspec.structs.replace(anchors, reader_keys={}, chip_masters={})
+    write_private(directory / ANCHORS_FILE, msgspec.json.encode(shown))
 
 
 def public_key_hex(key: Ed25519PrivateKey) -> str:

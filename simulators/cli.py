@@ -39,9 +39,20 @@ def simulate(argv: list[str]) -> int:
     field.add_argument("--settings", type=Path, required=True, help="the field's TOML file")
     kills = words.add_parser("kills", help="play the story while its processes are killed, then verify")
     _add_story_options(kills)
+    inspect = words.add_parser("inspect", help="print what an emulated chip holds")
+    inspect.add_argument("file", type=Path, help="a chip's file, in the field's directory under chips/")
+    air = words.add_parser("air", help="print the bytes between a reader and the chip last held to it")
+    air.add_argument("reader", help="the reader's name")
+    air.add_argument("--settings", type=Path, required=True, help="the running field's TOML file")
     given = parser.parse_args(argv)
     if given.word == "field":
         return _field(given.settings)
+    if given.word == "air":
+        return _air(given.settings, given.reader)
+    if given.word == "inspect":
+        from simulators.chips.inspect import print_chip
+
+        return print_chip(given.file)
     from simulators.demo.program import run_kills
 
     return run_kills(_story(given))
@@ -96,3 +107,16 @@ def _field(settings: Path) -> int:
     except FieldFault as fault:
         print(f"passband: {fault}", file=sys.stderr)
         return 1
+
+
+def _air(settings: Path, reader: str) -> int:
+    from simulators.field.listening import heard
+    from simulators.field.settings import FieldFault
+
+    try:
+        lines = heard(settings, reader)
+    except FieldFault as fault:
+        print(f"passband: {fault}", file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0

@@ -49,6 +49,11 @@ def pack(data: bytes) -> bytes:
     raise ValueError("only a credential for a chip with keys has a short form")
 
 
+def packed_bytes(packed: bytes) -> int:
+    """Return how long the short form is that these bytes begin with, by its own word; 0 for too few to tell."""
+    return _FIXED.size + packed[1] if len(packed) > 1 else 0
+
+
 def unpack(packed: bytes, chip_uid: str) -> bytes:
     """Return the signed credential that a chip of this UID holds in short form; what follows it is not looked at.
 

@@ -14,6 +14,7 @@ from gateway.errors import Rejection
 from gateway.services.charges import end_hold, past_limit_minor
 from gateway.services.draft import Draft
 from gateway.services.judgement import view
+from gateway.services.presented import keys_of_presented
 from gateway.working_set import WorkingSet
 from wallet.entitlement import Spending
 from wallet.reasons import Reason
@@ -44,8 +45,9 @@ class HoldPlace(Service[PlaceHold]):
     name = "hold.place"
 
     def keys(self, body: PlaceHold) -> frozenset[Key]:
-        """The token (and so its account), and the tap."""
-        return frozenset({Key(KeyKind.TOKEN, body.token_id), Key(KeyKind.TAP, body.tap.tap_id)})
+        """The token (and so its account), the tap, and what was shown at it."""
+        keys = {Key(KeyKind.TOKEN, body.token_id), Key(KeyKind.TAP, body.tap.tap_id)}
+        return keys_of_presented([body.tap]) | keys
 
     def decide(self, state: WorkingSet, command: Command[PlaceHold]) -> Outcome:
         """Hold when the rulebook approves with every other hold counted, and the account has room."""

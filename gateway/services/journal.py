@@ -12,6 +12,7 @@ from gateway.db.rows import EdgeRow, EdgeState, JournalHeadRow, SetAsideRow, Tap
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
 from gateway.services.holds import hold_accounts
+from gateway.services.presented import keys_of_presented
 from gateway.services.taps import ENTRY_FAULTS, TapHome
 from gateway.working_set import WorkingSet
 from wallet.ids import is_id
@@ -42,7 +43,7 @@ class JournalTake(Service[TakeJournal]):
     name = "journal.take"
 
     def keys(self, body: TakeJournal) -> frozenset[Key]:
-        """The edge, and every tap and token that the entries name."""
+        """The edge, every tap and token that the entries name, and what was shown at them."""
         batch = body.batch
         keys = {Key(KeyKind.EDGE, batch.edge)}
         for entry in batch.entries:
@@ -50,7 +51,7 @@ class JournalTake(Service[TakeJournal]):
                 keys.add(Key(KeyKind.TOKEN, entry.token_id))
             if entry.tap is not None:
                 keys.add(Key(KeyKind.TAP, entry.tap.tap_id))
-        return frozenset(keys)
+        return frozenset(keys) | keys_of_presented(entry.tap for entry in batch.entries if entry.tap)
 
     def expand(self, state: WorkingSet, body: TakeJournal) -> frozenset[Key]:
         """The accounts that hold something for the taps, whosever token the entries name; and what is known already."""

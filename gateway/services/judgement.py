@@ -8,6 +8,7 @@ from enum import StrEnum
 from gateway.db.rows import EntitlementRow, HoldRow, HoldState, MediumRow, TapUseRow, TokenRow
 from gateway.services.documents import document_of
 from gateway.services.draft import Draft
+from gateway.services.presented import other_with_code, sun_counter
 from wallet.decide import decide
 from wallet.reasons import Reason
 from wallet.snapshot import facts_from
@@ -22,12 +23,17 @@ class ConflictKind(StrEnum):
     DOUBLE_USE = "double_use"
     PAST_LIMIT = "past_limit"
     DUPLICATE_TAP = "duplicate_tap"
+    CODE_REPLAYED = "code_replayed"
+    SUN_REPLAYED = "sun_replayed"
+    CLONE_SUSPECTED = "clone_suspected"
     VIEW_DIFFERS = "view_differs"
 
 
 _KIND_OF = {
     Reason.MEDIUM_REVOKED: ConflictKind.REVOKED_MEDIUM,
     Reason.MEDIUM_UNKNOWN: ConflictKind.REVOKED_MEDIUM,
+    Reason.CODE_REPLAYED: ConflictKind.CODE_REPLAYED,
+    Reason.SUN_REPLAYED: ConflictKind.SUN_REPLAYED,
     Reason.RESERVATION_REDEEMED: ConflictKind.DOUBLE_USE,
     Reason.ALREADY_INSIDE: ConflictKind.DOUBLE_USE,
     Reason.DAYS_USED_UP: ConflictKind.DOUBLE_USE,
@@ -55,7 +61,16 @@ def view(draft: Draft, tap: Tap, token_id: str, *, known_at: datetime, holds: bo
     touchpoint = draft.resort.touchpoint(tap.touchpoint)
     document = document_at(draft, token_id, tap.at)
     pending = _held(draft, token_id, tap) if holds else ()
-    facts = facts_from(touchpoint, draft.resort, document, as_of=known_at, online=True, local_uses=pending)
+    facts = facts_from(
+        touchpoint,
+        draft.resort,
+        document,
+        as_of=known_at,
+        online=True,
+        local_uses=pending,
+        sun_counter=sun_counter(draft, tap),
+        code_seen=other_with_code(draft, tap) is not None,
+    )
     return decide(tap, facts)
 
 

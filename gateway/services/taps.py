@@ -21,7 +21,15 @@ from gateway.db.rows import (
 from gateway.services.charges import charge, end_hold, past_limit_minor
 from gateway.services.draft import Draft
 from gateway.services.judgement import ConflictKind, conflict_kind, view
-from wallet.credential import medium_tag
+from gateway.services.presented import (
+    is_of,
+    is_storable,
+    medium_of,
+    note,
+    other_with_code,
+    other_with_sun,
+    token_on_chip,
+)
 from wallet.decide import GRANT_PREFIX
 from wallet.entitlement import Spending
 from wallet.journal import EntryKind, JournalEntry
@@ -31,7 +39,7 @@ from wallet.money import AMOUNT_MINOR_MAX
 from wallet.proof import Proof
 from wallet.reasons import Reason
 from wallet.resort import Touchpoint
-from wallet.tap import Approved, Decision, PinCheck, Refused, Tap
+from wallet.tap import Approved, Decision, Flag, PinCheck, Refused, Tap
 from wallet.token import Step, Use
 
 
@@ -46,8 +54,8 @@ _TEXT_MAX = 64
 """As many characters as the database keeps of an id or a name."""
 
 _IDS_PER_ENTRY = 4
-_TRANSFER, _FOLIO_CONFLICT, _CONFLICT = range(3)
-"""What the ids of one entry are for: a sale may pass the folio's limit and the guest's own at once."""
+_TRANSFER, _FOLIO_CONFLICT, _CONFLICT, _CLONE = range(_IDS_PER_ENTRY)
+"""What the ids of one entry are for: a sale may pass the folio's limit and the guest's own, by a copied band."""
 
 
 class TapHome:
@@ -58,7 +66,9 @@ class TapHome:
         self._command = command
         self._index = index
         self._entry = entry
-        self._token = draft.get(TokenRow, entry.token_id) if entry.token_id else None
+        self._token = (
+            draft.get(TokenRow, entry.token_id) if entry.token_id else token_on_chip(draft, entry.tap)
+        )
         self._events: list[Event] = []
 
     def apply(self) -> list[Event]:
@@ -114,6 +124,8 @@ class TapHome:
             said |= {"reason": decision.reason.value, "detail": decision.detail}
             self._tell("tap.refused", said)
             end_hold(self._draft, tap.tap_id, HoldState.VOIDED)
+        # Last: what this tap showed does not stand in its own way.
+        note(self._draft, tap)
 
     def _touchpoint(self, tap: Tap) -> Touchpoint:
         """Return where the tap happened: an edge speaks for its own venue alone."""
@@ -126,9 +138,8 @@ class TapHome:
         return touchpoint
 
     def _approved(self, tap: Tap, decision: Approved) -> None:
-        credential = tap.presented.credential
-        if self._token is None or credential is None or credential.token_id != self._token.id:
-            raise EntryFault("an approved tap names no token, or another one than its credential")
+        if self._token is None or not is_of(self._draft, tap, self._token.id):
+            raise EntryFault("an approved tap names no token, or another one than what was presented")
         if tap.pin is PinCheck.RIGHT and self._token.pin_tries:
             self._draft.put(replace(self._token, pin_tries=0))
         self._activate_written(tap)
@@ -150,8 +161,9 @@ class TapHome:
         charged = self._charge(tap, uses)
         if isinstance(view_here, Refused):
             rested_on = {"our_reason": view_here.reason.value, "our_detail": view_here.detail}
-            detail = rested_on | self._other_use(view_here, uses)
+            detail = rested_on | self._other_use(view_here, uses) | self._other_showing(view_here, tap)
             self._file(_CONFLICT, conflict_kind(view_here.reason), tap, charged, detail)
+        self._suspect(tap, decision, view_here)
 
     def _activate_written(self, tap: Tap) -> None:
         """A band whose encoder could not confirm it shows by its first tap that it was written."""
@@ -200,12 +212,44 @@ class TapHome:
             self._file(_FOLIO_CONFLICT, ConflictKind.PAST_LIMIT, tap, past_minor, detail)
         return tap.sale.total_minor
 
+    def _suspect(self, tap: Tap, decision: Approved, view_here: Decision) -> None:
+        """File what looks like a copy: the guest was elsewhere a moment before or after, by the edge's view or ours."""
+        ours = view_here.flags if isinstance(view_here, Approved) else ()
+        if Flag.IMPOSSIBLE_TRAVEL not in (*decision.flags, *ours):
+            return
+        uses = self._draft.find(TapUseRow, token_id=self._token_id)
+        others = [use for use in uses if use.tap_id != tap.tap_id]
+        near = min(others, key=lambda use: (abs(use.at - tap.at), use.tap_id), default=None)
+        detail: dict[str, Any] = {"medium_id": self._medium_id(tap), "proof": tap.presented.proof.value}
+        if near is not None:
+            detail |= {"other_tap": near.tap_id, "other_at": near.at.isoformat(), "other_place": near.place}
+        self._file(_CLONE, ConflictKind.CLONE_SUSPECTED, tap, 0, detail)
+
+    def _other_showing(self, refused: Refused, tap: Tap) -> dict[str, Any]:
+        """Return the other side of a replay: the tap that showed the same code, or the same reading of the chip."""
+        match conflict_kind(refused.reason):
+            case ConflictKind.CODE_REPLAYED:
+                other = other_with_code(self._draft, tap)
+            case ConflictKind.SUN_REPLAYED:
+                other = other_with_sun(self._draft, tap)
+            case _:
+                other = None
+        if other is None:
+            return {}
+        at = other.at.isoformat()
+        return {
+            "other_tap": other.id,
+            "other_at": at,
+            "other_place": other.touchpoint,
+            "other_edge": other.edge,
+        }
+
     def _other_use(self, refused: Refused, uses: tuple[Use, ...]) -> dict[str, Any]:
         """Return the other side of a double use: the latest other tap that used the same right."""
         ours = {use.entitlement_id for use in uses}
         others = [
             use
-            for use in self._draft.find(TapUseRow, token_id=self._entry.token_id)
+            for use in self._draft.find(TapUseRow, token_id=self._token_id)
             if use.entitlement_id in ours and self._entry.tap and use.tap_id != self._entry.tap.tap_id
         ]
         if conflict_kind(refused.reason) is not ConflictKind.DOUBLE_USE or not others:
@@ -238,7 +282,7 @@ class TapHome:
             at=tap.at,
             tap_id=tap.tap_id,
             edge=self._entry.edge,
-            token_id=self._entry.token_id or None,
+            token_id=self._token_id or None,
             party_id=self._token.party_id if self._token else None,
             detail={"edge": edge_side} | detail,
             amount_minor=amount_minor,
@@ -272,16 +316,17 @@ class TapHome:
             entitlement_id=approved.entitlement_id if approved else None,
             reason=None if isinstance(decision, Approved) else decision.reason.value,
             amount_minor=amount_minor,
+            code_id=tap.presented.code_id or None,
+            sun_chip=tap.presented.sun.chip_uid if tap.presented.sun else None,
         )
 
     def _medium_id(self, tap: Tap) -> str | None:
-        credential = tap.presented.credential
-        if credential is None or self._token is None:
-            return None
-        for medium in self._draft.find(MediumRow, token_id=self._token.id):
-            if medium_tag(medium.id) == credential.medium_tag:
-                return medium.id
-        return None
+        medium = medium_of(self._draft, tap, self._token.id) if self._token is not None else None
+        return medium.id if medium is not None else None
+
+    @property
+    def _token_id(self) -> str:
+        return self._token.id if self._token is not None else self._entry.token_id
 
     def _tell(self, kind: str, body: dict[str, Any]) -> None:
         body = {"edge": self._entry.edge, "at": _text(self._entry.at)} | body
@@ -304,6 +349,8 @@ def _check_storable(tap: Tap, decision: Approved | Refused) -> None:
     for name, text in (("tap id", tap.tap_id), ("reader", tap.reader), ("right", right)):
         if len(text) > _TEXT_MAX or "\0" in text:
             raise EntryFault(f"the {name} is too long, or holds a character that cannot be stored")
+    if not is_storable(tap):
+        raise EntryFault("what was presented is such as no reader makes")
     if tap.sale is not None and not 0 <= tap.sale.total_minor <= AMOUNT_MINOR_MAX:
         raise EntryFault(f"{tap.sale.total_minor} is no total of a sale")
 

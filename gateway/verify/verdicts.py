@@ -11,7 +11,7 @@ from wallet.journal import EntryKind, JournalEntry
 from wallet.reasons import Reason
 from wallet.resort import Resort
 from wallet.snapshot import facts_from
-from wallet.tap import RULEBOOK_VERSION, Approved, Refused
+from wallet.tap import RULEBOOK_VERSION, Approved, Refused, Tap
 from wallet.token import TokenDocument, Use
 
 
@@ -37,13 +37,26 @@ class _Replay:
         self._documents = documents
         self._resorts = resorts
         self._uses: defaultdict[str, list[Use]] = defaultdict(list)
+        self._counters: dict[str, int] = {}
+        self._codes: set[str] = set()
 
     def follow(self, entry: JournalEntry) -> str | None:
         """Return "" when the verdict is the same again, what differs when not, None when there is nothing to decide."""
         said = self._decided_again(entry)
         if isinstance(entry.decision, Approved):
             self._uses[entry.token_id] += entry.decision.uses
+        if entry.kind is EntryKind.TAP and entry.tap is not None:
+            self._note(entry.tap)
         return said
+
+    def _note(self, tap: Tap) -> None:
+        """Remember what was shown: an edge takes it once, whatever its verdict was."""
+        shown = tap.presented
+        if shown.sun is not None:
+            uid = shown.sun.chip_uid
+            self._counters[uid] = max(shown.sun.counter, self._counters.get(uid, -1))
+        if shown.code_id:
+            self._codes.add(shown.code_id)
 
     def _decided_again(self, entry: JournalEntry) -> str | None:
         # By version, not by position: a page or a cut batch may bring a newer resort than its position tells.
@@ -75,6 +88,8 @@ class _Replay:
             local_pin_tries=entry.pin_tries - (document.pin_tries if document else 0),
             edge_offline_minor=entry.edge_offline_minor,
             token_offline_minor=entry.token_offline_minor,
+            sun_counter=self._counters.get(tap.presented.sun.chip_uid, -1) if tap.presented.sun else -1,
+            code_seen=bool(tap.presented.code_id) and tap.presented.code_id in self._codes,
         )
         return _compared(entry.decision, decide(tap, facts))
 

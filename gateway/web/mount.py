@@ -21,6 +21,7 @@ from gateway.web import (
     staff_desk,
     staff_guest,
     staff_search,
+    tap,
 )
 from gateway.web.listeners import Listeners
 from gateway.web.pages import Pages
@@ -39,6 +40,7 @@ _ROUTERS = (
     guest_pass_offline.router,
     guest_media.router,
     photo.router,
+    tap.router,
     staff_search.router,
     staff_guest.router,
     staff_desk.router,

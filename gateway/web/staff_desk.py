@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from gateway.errors import Rejection
 from gateway.web.guest_media import minor_of
 from gateway.web.pages import go
-from gateway.web.staff_guest import party_page
+from gateway.web.staff_guest import WHOLE_PARTY, party_page
 from gateway.web.visit import Post, posted
 
 router = APIRouter(include_in_schema=False)
@@ -43,11 +43,11 @@ async def pay(post: Form, party_id: str) -> Response:
 
 @router.post("/staff/parties/{party_id}/encodings")
 async def encode(post: Form, party_id: str) -> Response:
-    """Ask an encoder for a band or card."""
+    """Ask an encoder for a band or card: of one guest, or of everyone in the party who has none."""
     body = {"encoder": post.text("encoder"), "kind": post.text("kind")}
-    return await _do(
-        post, party_id, f"/tokens/{post.text('token')}/encodings", body, "encoding", field="encoding"
-    )
+    token = post.text("token")
+    path = f"/parties/{party_id}/encodings" if token == WHOLE_PARTY else f"/tokens/{token}/encodings"
+    return await _do(post, party_id, path, body, "encoding", field="encoding")
 
 
 @router.post("/staff/parties/{party_id}/sign-in-codes")

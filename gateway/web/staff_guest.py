@@ -19,6 +19,9 @@ from wallet.resort import Resort, TouchpointKind
 
 router = APIRouter(include_in_schema=False)
 
+WHOLE_PARTY = "party"
+"""What stands in the place of a token where the whole party is meant."""
+
 _PAGE, _PAGES_MAX = 200, 25
 _LATE = timedelta(minutes=1)
 """What comes home later than this after it happened says so."""
@@ -65,6 +68,7 @@ async def party_page(
     live = here.live(f"{STREAM}?party={party_id}")
     party = party_of(await here.api.get(f"/parties/{party_id}"))
     folio = await here.api.get(f"/parties/{party_id}/folio")
+    jobs = (await here.api.get(f"/parties/{party_id}/encodings"))["encodings"]
     chosen = next((each for each in party.guests if each.guest_id == guest), None)
     entries = await _entries(here, party_id, guest if chosen else "")
     shown = [each for each in entries if _is_of(each, kind) and (not channel or each["channel"] == channel)]
@@ -94,10 +98,34 @@ async def party_page(
             shown, party, here.resort, await staff_words(here, (each["actor"] for each in shown))
         ),
         media=[_medium(medium, each) for each in party.guests for medium in each.media],
+        whole_party=WHOLE_PARTY,
+        waiting=_waiting(jobs, party, here.resort),
         encoders=[p for p in here.resort.touchpoints if p.kind is TouchpointKind.ENCODER],
         code=code,
         errors=errors or {},
     )
+
+
+def _waiting(jobs: list[dict[str, Any]], party: PartySeen, resort: Resort) -> list[dict[str, Any]]:
+    """Return what encoders still have to write for a party, in their order; each encoder's first is the next there."""
+    names = {each.token_id: each.nickname for each in party.guests}
+    encoders = {each.id: each.name for each in resort.touchpoints}
+    served: set[str] = set()
+    lines = []
+    for job in jobs:
+        lines.append(
+            {
+                "id": job["encoding_id"],
+                "guest": names.get(job["token_id"], "Guest"),
+                "kind": NAMES.get(job["kind"], job["kind"]).lower(),
+                "encoder": encoders.get(job["encoder"], job["encoder"]),
+                "next": job["encoder"] not in served,
+                "being_written": job["state"] == "issued",
+                "sentence": job["sentence"],
+            }
+        )
+        served.add(job["encoder"])
+    return lines
 
 
 def days_of_entries(

@@ -37,6 +37,9 @@ _CONFLICTS = {
     "revoked_medium": "A revoked medium was let through",
     "double_use": "A right was used twice",
     "past_limit": "A sale went past the limit",
+    "code_replayed": "A phone's code was shown twice",
+    "sun_replayed": "An old reading of a band was shown",
+    "clone_suspected": "A band was at two places at once: it may be a copy",
     "view_differs": "Edge and ledger disagree",
 }
 

@@ -12,6 +12,15 @@ from readers.drivers.base import ChipKind
 
 ACTIVATION_BUDGET_S = 1.5
 _GET_VERSION = b"\x60"
+GET_VERSION, NEXT_FRAME = bytes.fromhex("9060000000"), bytes.fromhex("90AF000000")
+"""The same of a chip that speaks ISO-DEP, in three frames (NT4H2421Gx, 10.5.2)."""
+VERSION_FRAMES = 3
+_NTAG424_HARDWARE = (
+    0x04,
+    0x04,
+    0x30,
+)  # NXP, NTAG, major version; the sub-type tells only the antenna's capacity
+_MORE_FOLLOWS = b"\x91\xaf"
 _ISO_DEP = 0x20  # SEL_RES bit 6: the chip speaks ISO/IEC 14443-4
 _NXP = 0x04
 _KINDS = {kind.name: kind for kind in (ChipKind.NTAG213, ChipKind.NTAG215, ChipKind.NTAG216)}
@@ -39,6 +48,15 @@ def kind_of(tag: Any) -> ChipKind:
     if isinstance(tag, nfc.tag.tt4.Type4Tag):
         return ChipKind.TYPE4
     return _KINDS.get(type(tag).__name__, ChipKind.OTHER)
+
+
+def kind_of_version(answer: bytes) -> ChipKind:
+    """Return the kind of a chip that speaks ISO-DEP by what it answered to GET_VERSION."""
+    hardware, status = answer[:-2], answer[-2:]
+    if status != _MORE_FOLLOWS or len(hardware) != 7:
+        return ChipKind.TYPE4
+    vendor, kind, _, major, *_ = hardware
+    return ChipKind.NTAG424 if (vendor, kind, major) == _NTAG424_HARDWARE else ChipKind.TYPE4
 
 
 def _by_version(air: BoundedAir, target: Any) -> Any:

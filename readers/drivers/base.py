@@ -5,7 +5,8 @@ DriverError
 └── ChipFault        the chip answered, and what it says will not change by tapping again
     ├── BadRecord      what it holds cannot be read, or not as a credential
     ├── ChipFull       what shall be written does not fit
-    └── ChipReadOnly   it cannot be written
+    ├── ChipReadOnly   it cannot be written
+    └── NoCommands     it takes no command APDUs
 """
 
 import threading
@@ -39,12 +40,17 @@ class ChipReadOnly(ChipFault):
     """The chip's memory is locked or protected, or the medium cannot be written at all."""
 
 
+class NoCommands(ChipFault):
+    """The medium takes no command APDUs: a code, or a chip that does not speak ISO-DEP."""
+
+
 class ChipKind(StrEnum):
     """What kind of medium was presented, as far as a reader can tell."""
 
     NTAG213 = "ntag213"
     NTAG215 = "ntag215"
     NTAG216 = "ntag216"
+    NTAG424 = "ntag424"
     TYPE4 = "type4"
     QR = "qr"
     OTHER = "other"
@@ -55,7 +61,12 @@ class Contact(Protocol):
 
     @property
     def chip_kind(self) -> ChipKind:
-        """What was presented."""
+        """What was presented. A chip that speaks ISO-DEP is asked for its version the first time: three exchanges.
+
+        Raises:
+            ContactLost: gone in the middle.
+            BadRecord: the chip answers against its specification.
+        """
         ...
 
     @property
@@ -66,6 +77,25 @@ class Contact(Protocol):
     @property
     def is_random_uid(self) -> bool:
         """Whether the UID changes with every tap, so that it identifies nobody."""
+        ...
+
+    def exchange(self, apdu: bytes) -> bytes:
+        """Send one command APDU and return the answer whole, its two status bytes last, whatever they say.
+
+        Raises:
+            ContactLost: gone in the middle.
+            NoCommands: there is nothing to send a command to; nothing was sent.
+            BadRecord: the chip answers against ISO/IEC 14443-4; its session is over.
+        """
+        ...
+
+    def read_message(self) -> bytes | None:
+        """Return the NDEF message, None when there is none or the medium knows no NDEF.
+
+        Raises:
+            ContactLost: gone in the middle.
+            BadRecord: the memory is torn, malformed or hostile.
+        """
         ...
 
     def read_credential(self) -> bytes | None:

@@ -7,7 +7,14 @@ from typing import Any
 from nfc.tag import TagCommandError
 from nfc.tag.tt4 import Type4Tag
 
-from readers.drivers.activation import activate, kind_of
+from readers.drivers.activation import (
+    GET_VERSION,
+    NEXT_FRAME,
+    VERSION_FRAMES,
+    activate,
+    kind_of,
+    kind_of_version,
+)
 from readers.drivers.air import BoundedAir, OutOfTime
 from readers.drivers.base import (
     BadRecord,
@@ -16,11 +23,13 @@ from readers.drivers.base import (
     ChipReadOnly,
     ContactLost,
     DriverError,
+    NoCommands,
     is_random_uid,
 )
 from wallet.chips.ndef import MalformedNdef, encode_credential_message, find_credential
 
 READ_BUDGET_S = 2.0
+EXCHANGE_BUDGET_S = 1.0
 WRITE_BUDGET_S = 6.0  # an NTAG216 on a real reader takes up to 2 s for its 222 pages
 _NDEF_MAGIC = 0xE1
 
@@ -34,13 +43,20 @@ class NfcpyContact:
         self._tag = tag
         self._uid = uid
         self._still_here = still_here
+        self._kind: ChipKind | None = None
         self._over = False
         self.lost = False
 
     @property
     def chip_kind(self) -> ChipKind:
         """Which chip it is, as its version tells."""
-        return kind_of(self._tag)
+        if self._kind is None:
+            self._kind = kind_of(self._tag)
+            if self._kind is ChipKind.TYPE4 and not self._over:
+                self._kind = kind_of_version(self.exchange(GET_VERSION))
+                if self._kind is not ChipKind.TYPE4:
+                    self._finish_version()
+        return self._kind
 
     @property
     def uid(self) -> bytes:
@@ -56,10 +72,25 @@ class NfcpyContact:
         """Make all further calls fail: the presentation is over."""
         self._over = True
 
+    def exchange(self, apdu: bytes) -> bytes:
+        """Return the chip's answer to one command APDU, status included."""
+        with self._bounded(EXCHANGE_BUDGET_S):
+            if not isinstance(self._tag, Type4Tag):
+                raise NoCommands("The chip takes no commands.")
+            # Not send_apdu: it raises on every status but 90 00, and can't send an AuthenticateEV2First as it is.
+            answer = bytes(self._tag.transceive(bytearray(apdu)))
+        if len(answer) < 2:
+            raise BadRecord("The chip's answer has no status.")
+        return answer
+
+    def read_message(self) -> bytes | None:
+        """Return the NDEF message, None when there is none."""
+        with self._bounded(READ_BUDGET_S):
+            return self._read_message()
+
     def read_credential(self) -> bytes | None:
         """Return the credential, None when the chip holds no Passband record."""
-        with self._bounded(READ_BUDGET_S):
-            message = self._read_message()
+        message = self.read_message()
         if message is None:
             return None
         try:
@@ -77,6 +108,11 @@ class NfcpyContact:
             self._write(lambda: setattr(ndef, "octets", message))
             if ndef.has_changed:
                 raise BadRecord("The chip reads back something else than was written.")
+
+    def _finish_version(self) -> None:
+        """Take the rest of a version, so that the next command finds the chip ready."""
+        for _ in range(VERSION_FRAMES - 1):
+            self.exchange(NEXT_FRAME)
 
     def _read_message(self) -> bytes | None:
         if self._tag is None:

@@ -7,7 +7,15 @@ from typing import Any
 
 import serial
 
-from readers.drivers.base import BadRecord, ChipKind, ChipReadOnly, ContactLost, DriverHealth, Handle
+from readers.drivers.base import (
+    BadRecord,
+    ChipKind,
+    ChipReadOnly,
+    ContactLost,
+    DriverHealth,
+    Handle,
+    NoCommands,
+)
 from readers.drivers.endurance import hand_over, keep_open
 from readers.drivers.health import HealthLog
 
@@ -59,6 +67,15 @@ class QrContact:
     def end(self) -> None:
         """Make all further calls fail: the presentation is over."""
         self._over = True
+
+    def exchange(self, apdu: bytes) -> bytes:
+        """Refuse: a code takes no commands."""
+        self._require_open()
+        raise NoCommands("A QR code takes no commands.")
+
+    def read_message(self) -> None:
+        """Return None: a code is no NDEF message."""
+        self._require_open()
 
     def read_credential(self) -> bytes:
         """Return the line's bytes; what they mean is the wallet's to say."""

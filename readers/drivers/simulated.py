@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
 from readers.drivers.base import (
     BadRecord,
@@ -14,10 +15,24 @@ from readers.drivers.base import (
     ContactLost,
     DriverHealth,
     Handle,
+    NoCommands,
     is_random_uid,
 )
 from readers.drivers.endurance import hand_over
 from readers.drivers.health import HealthLog
+from wallet.chips.ndef import encode_credential_message
+
+
+class SimulatedCommands(Protocol):
+    """What answers a simulated chip's command APDUs."""
+
+    def power_up(self) -> None:
+        """Forget all volatile state: the chip comes into a field."""
+        ...
+
+    def process(self, command: bytes) -> bytes:
+        """Return the response APDU."""
+        ...
 
 
 @dataclass
@@ -28,7 +43,8 @@ class SimulatedChip:
         credential: what it holds; None when it holds no Passband record.
         capacity: longest credential, in bytes.
         damage: when set, reading raises BadRecord with this sentence until the chip is written.
-        gone_after: when set, the chip leaves the field after that many reads and writes of a presentation.
+        gone_after: when set, the chip leaves the field after that many reads, writes and exchanges of a presentation.
+        commands: what answers its command APDUs; None for a chip that takes none.
     """
 
     uid: bytes
@@ -38,6 +54,7 @@ class SimulatedChip:
     read_only: bool = False
     damage: str = ""
     gone_after: int | None = None
+    commands: SimulatedCommands | None = None
 
 
 class SimulatedContact:
@@ -47,6 +64,8 @@ class SimulatedContact:
         self._chip = chip
         self._left = chip.gone_after
         self._over = False
+        if chip.commands is not None:
+            chip.commands.power_up()
 
     @property
     def chip_kind(self) -> ChipKind:
@@ -67,6 +86,19 @@ class SimulatedContact:
         """Make all further calls fail: the presentation is over."""
         self._over = True
 
+    def exchange(self, apdu: bytes) -> bytes:
+        """Return the answer of the chip's commands."""
+        if self._chip.commands is None:
+            self._require_open()
+            raise NoCommands("The chip takes no commands.")
+        self._require_present()
+        return self._chip.commands.process(apdu)
+
+    def read_message(self) -> bytes | None:
+        """Return the message that holds the credential."""
+        credential = self.read_credential()
+        return None if credential is None else encode_credential_message(credential)
+
     def read_credential(self) -> bytes | None:
         """Return what the chip holds."""
         self._require_present()
@@ -85,9 +117,12 @@ class SimulatedContact:
             raise ChipFull(f"The credential takes {len(data)} bytes and the chip has {self._chip.capacity}.")
         self._chip.credential, self._chip.damage = bytes(data), ""
 
-    def _require_present(self) -> None:
+    def _require_open(self) -> None:
         if self._over:
             raise ContactLost("The presentation is over.")
+
+    def _require_present(self) -> None:
+        self._require_open()
         if self._left == 0:
             raise ContactLost("The chip left the field in the middle.")
         if self._left is not None:

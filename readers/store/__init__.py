@@ -3,6 +3,17 @@
 from readers.store.database import StoreDamaged, StoreUnwritable
 from readers.store.documents import Known, OutOfStep
 from readers.store.journal import Line, Mark
-from readers.store.store import Store, Writing
+from readers.store.store import DATABASE_FILE, Store, Writing, drop_chip_keys
 
-__all__ = ["Known", "Line", "Mark", "OutOfStep", "Store", "StoreDamaged", "StoreUnwritable", "Writing"]
+__all__ = [
+    "DATABASE_FILE",
+    "Known",
+    "Line",
+    "Mark",
+    "OutOfStep",
+    "Store",
+    "StoreDamaged",
+    "StoreUnwritable",
+    "Writing",
+    "drop_chip_keys",
+]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from readers.store.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
+from readers.store.schema import CHIPS, SCHEMA, SCHEMA_VERSION, UPGRADES
 
 _BUSY_S = 10.0
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -96,7 +96,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _prepare(db: sqlite3.Connection) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
-        db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+        db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}{CHIPS}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
         return
     if version > SCHEMA_VERSION or version not in {*UPGRADES, SCHEMA_VERSION}:
         raise StoreDamaged(f"edge.sqlite has schema {version}; this program knows {SCHEMA_VERSION} only")

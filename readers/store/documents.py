@@ -1,12 +1,13 @@
 """What the gateway told: documents, tombstones, resort, cursor. Nothing older overwrites anything newer."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
+from readers.store import chips
 from wallet.resort import Resort
 from wallet.snapshot import FeedBatch, Snapshot, TokenChange
 from wallet.token import TokenDocument
@@ -83,6 +84,7 @@ def put_page(db: sqlite3.Connection, page: Snapshot) -> None:
     put_changes(db, changes, run)
     if page.next_after is None:
         db.execute("DELETE FROM document WHERE run < ? AND position <= ?", (run, page.position))
+        chips.end_snapshot(db, run)
         _move(db, page.position, page.as_of, page.mark)
 
 
@@ -106,7 +108,7 @@ def put_batch(db: sqlite3.Connection, batch: FeedBatch) -> None:
     _move(db, batch.to_position, max(batch.as_of, stands.as_of), batch.mark)
 
 
-def put_changes(db: sqlite3.Connection, changes: Iterable[TokenChange], run: int) -> None:
+def put_changes(db: sqlite3.Connection, changes: Sequence[TokenChange], run: int) -> None:
     """Write documents and tombstones that are newer than what is there."""
     rows = [
         (
@@ -125,6 +127,9 @@ def put_changes(db: sqlite3.Connection, changes: Iterable[TokenChange], run: int
         "run = excluded.run, version = max(version, excluded.version)",
         rows,
     )
+    for each in changes:
+        if version(db, each.token_id) == each.version:
+            chips.put_media(db, each.token_id, each.document)
 
 
 def put_resort(db: sqlite3.Connection, told: Resort) -> None:

@@ -1,10 +1,46 @@
 """The tables of edge.sqlite."""
 
-SCHEMA_VERSION = 2
+CHIPS = """
+CREATE TABLE chip_medium (       -- which tokens' documents name a chip
+    chip_uid TEXT NOT NULL,
+    token_id TEXT NOT NULL,
+    live INTEGER NOT NULL,       -- 0 for a medium that was turned off
+    PRIMARY KEY (chip_uid, token_id)
+) WITHOUT ROWID;
+CREATE INDEX chip_medium_token ON chip_medium (token_id);
+CREATE TABLE chip_key (          -- keys of single chips, each sealed under the edge's own
+    chip_uid TEXT NOT NULL,
+    key_no INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    run INTEGER NOT NULL,        -- the snapshot's count that brought it, as for documents
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (chip_uid, key_no, epoch)
+) WITHOUT ROWID;
+CREATE TABLE sun_read (          -- the two highest read counters that a chip has shown here
+    chip_uid TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    tap_id TEXT NOT NULL,
+    PRIMARY KEY (chip_uid, counter)
+) WITHOUT ROWID;
+CREATE TABLE code_shown (        -- codes of phones that could still be shown again
+    code_id TEXT PRIMARY KEY,
+    shown_at INTEGER NOT NULL,   -- seconds, on the phone's clock
+    tap_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX code_shown_at ON code_shown (shown_at);
+"""
+
+SCHEMA_VERSION = 3
 
 UPGRADES = {
     1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE local_pin ADD COLUMN covered INTEGER;"
+    "ALTER TABLE local_pin ADD COLUMN covered INTEGER;",
+    2: CHIPS + "INSERT OR REPLACE INTO chip_medium "
+    "SELECT json_extract(medium.value, '$.chip_uid'), token_id, "
+    "json_extract(medium.value, '$.revoked_at') IS NULL AND json_extract(medium.value, '$.state') <> 'revoked' "
+    "FROM document, json_each(CAST(body AS TEXT), '$.media') AS medium "
+    "WHERE body IS NOT NULL AND json_extract(medium.value, '$.chip_uid') IS NOT NULL "
+    "ORDER BY 3;",
 }
 """What brings a file of that version to the next."""
 

@@ -1,21 +1,26 @@
 """The edge's store: facts for a tap, the journal of verdicts, and the feed as far as it is known."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
-from readers.store import documents, effects, journal
+from readers.sealing import Seal
+from readers.store import chips, documents, effects, journal, shown
 from readers.store.database import Database
 from readers.store.documents import Known
 from readers.store.journal import Line, Mark
+from wallet.chips.keys import ChipKey, KeySlot
 from wallet.journal import EntryKind, JournalEntry
-from wallet.resort import Resort
+from wallet.resort import Policies, Resort
 from wallet.snapshot import FeedBatch, Snapshot, facts_from
 from wallet.tap import RULEBOOK_VERSION, Decision, Facts, Tap
+
+DATABASE_FILE = "edge.sqlite"
+"""What an edge's file is called in its directory."""
 
 
 class Rested(Struct, frozen=True):
@@ -47,7 +52,8 @@ class Writing:
             touchpoint = self.resort.touchpoint(tap.touchpoint)
         except KeyError:
             return None
-        token_id = token_of(tap)
+        token_id = self._token_of(tap)
+        sun = tap.presented.sun
         edge_minor, token_minor = effects.offline_minor(self._db, token_id) if tap.sale else (0, 0)
         document = documents.document(self._db, token_id) if token_id else None
         local_tries = effects.pin_tries(self._db, token_id) if token_id else 0
@@ -61,6 +67,8 @@ class Writing:
             local_pin_tries=max(local_tries, -document.pin_tries if document else 0),
             edge_offline_minor=edge_minor,
             token_offline_minor=token_minor,
+            sun_counter=shown.sun_counter(self._db, sun.chip_uid, tap.tap_id) if sun else -1,
+            code_seen=shown.is_code_seen(self._db, tap.presented, tap.tap_id),
         )
         return Rested(facts, token_id, self.known)
 
@@ -92,7 +100,7 @@ class Writing:
             position=self.known.position,
             previous=mark.head,
             tap=tap,
-            token_id=token_of(tap) if tap else "",
+            token_id=self._token_of(tap) if tap else "",
             decision=decision,
             as_of=self.known.as_of,
             document_version=token.version if token else 0,
@@ -104,13 +112,21 @@ class Writing:
         )
         journal.append(self._db, entry)
         effects.record(self._db, entry, rested.facts.pin_tries if rested else 0)
+        if tap is not None:
+            shown.record(self._db, tap, self.resort.policies if self.resort else Policies())
         return entry
+
+    def _token_of(self, tap: Tap) -> str:
+        """Return the token id that the tap showed or whose chip it was, empty when it showed none to be trusted."""
+        if tap.presented.credential is not None:
+            return tap.presented.credential.token_id
+        return chips.token_of(self._db, tap.presented.sun.chip_uid) if tap.presented.sun else ""
 
 
 class Store:
     """One edge's file. Any thread may call; writes follow one another."""
 
-    def __init__(self, path: Path, edge: str, new_epoch: str, at: datetime) -> None:
+    def __init__(self, path: Path, edge: str, new_epoch: str, at: datetime, seal: Seal | None = None) -> None:
         """Open or make the file, follow the journal's end and journal the start.
 
         Args:
@@ -118,11 +134,13 @@ class Store:
             edge: this edge's id.
             new_epoch: the id of the epoch to begin if the file is new: a number is never used twice.
             at: the instant of this start.
+            seal: closes the keys of single chips; without one, none are kept.
         Raises:
             StoreDamaged: the journal doesn't hold.
             StoreUnwritable: nothing can be written.
         """
         self._edge = edge
+        self._seal = seal
         self._database = Database(path)
         with self._database.writing() as db:
             if db.execute("SELECT count(*) FROM epoch").fetchone()[0] == 0:
@@ -148,6 +166,7 @@ class Store:
                 documents.begin_snapshot(db)
                 effects.begin_snapshot(db, page.position)
             documents.put_page(db, page)
+            self._put_keys(db, page.chip_keys)
             self._settle(db, (each.token_id for each in page.documents))
         if first:
             # A restored gateway may give a version's number to another resort.
@@ -161,7 +180,29 @@ class Store:
         """
         with self._database.writing() as db:
             documents.put_batch(db, batch)
+            self._put_keys(db, batch.chip_keys)
             self._settle(db, (each.token_id for each in batch.changes))
+
+    def chip_keys(self, chip_uid: str, slot: KeySlot) -> tuple[tuple[int, bytes], ...]:
+        """Return epoch and key of a chip's slot, the newest epoch first.
+
+        Raises:
+            SealBroken: one of them was not sealed by this edge.
+        """
+        if self._seal is None:
+            return ()
+        with self._database.reading() as db:
+            return chips.keys(db, chip_uid, slot, self._seal)
+
+    def put_chip_keys(self, keys: Iterable[ChipKey]) -> None:
+        """Keep these keys beside those known before."""
+        with self._database.writing() as db:
+            self._put_keys(db, keys)
+
+    def forget_chip_keys(self) -> None:
+        """Drop all of them; the next snapshot brings them again, and nothing is decided by facts before it."""
+        with self._database.writing() as db:
+            chips.forget_keys(db)
 
     def acknowledge(self, epoch: str, number: int, head: str, position: int = 0) -> bool:
         """Take the gateway's word that it has the epoch up to `number`, and return whether the chain agrees.
@@ -235,6 +276,10 @@ class Store:
             resort = self._resort = documents.resort(db)
         return resort
 
+    def _put_keys(self, db: sqlite3.Connection, keys: Iterable[ChipKey]) -> None:
+        if self._seal is not None:
+            chips.put_keys(db, keys, self._seal)
+
     def _settle(self, db: sqlite3.Connection, tokens: Iterator[str]) -> None:
         effects.settle_covered(db)
         kept = effects.tokens_with_effects(db)
@@ -243,6 +288,11 @@ class Store:
                 effects.settle_token(db, token_id)
 
 
-def token_of(tap: Tap) -> str:
-    """Return the token id that the tap showed, empty when it showed none to be trusted."""
-    return tap.presented.credential.token_id if tap.presented.credential else ""
+def drop_chip_keys(path: Path) -> None:
+    """Drop the keys of single chips from an edge's file while the edge does not run."""
+    database = Database(path)
+    try:
+        with database.writing() as db:
+            chips.forget_keys(db)
+    finally:
+        database.close()

@@ -170,6 +170,14 @@ class EncodingDesk(Protocol):
         """Return the jobs that wait for this edge's encoders, waiting up to `wait_s` seconds for one."""
         ...
 
+    def touch(self, encoder: str, chip_uid: str) -> EncodingJob:
+        """Return what is to be done with a chip that was held to an encoder without a job waiting there.
+
+        Raises:
+            NotAccepted: nothing is; the sentence says so.
+        """
+        ...
+
     def issue(self, encoding_id: str, chip_uid: str, chip_kind: str, capacity_bytes: int) -> IssuedCredential:
         """Return the credential for that chip.
 

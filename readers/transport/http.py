@@ -212,6 +212,13 @@ class HttpEncodingDesk:
         target = f"{_API}/edge/encodings?wait_s={wait_s:g}"
         return self._client.get(target, _Jobs, wait_s=wait_s).encodings
 
+    def touch(self, encoder: str, chip_uid: str) -> EncodingJob:
+        """Return what is to be done with a chip that nobody announced."""
+        body = msgspec.json.encode({"encoder": encoder, "chip_uid": chip_uid})
+        # Each touch asks anew: what was nothing to be done a minute ago may be something now.
+        key = request_id("touch", encoder, chip_uid, self._entropy.bytes(16).hex())
+        return _decoded(self._client.post(f"{_API}/edge/encodings/touch", body, key), EncodingJob)
+
     def issue(self, encoding_id: str, chip_uid: str, chip_kind: str, capacity_bytes: int) -> IssuedCredential:
         """Return the credential for that chip."""
         body = msgspec.json.encode(

@@ -34,6 +34,8 @@ class CardDevice(UdpDevice):
         self._alarm, self._bell = socket.socketpair()
         super().__init__(address, monotonic)
         self.halted = False
+        self.powered = False
+        """Whether the field has been on since the chip last powered up; the chip's holder sets it."""
 
     def withdraw(self) -> None:
         """End the wait of the thread that listens."""
@@ -51,7 +53,8 @@ class CardDevice(UdpDevice):
     def listen_tta(self, target: Any, timeout: float) -> Any:
         """Answer selection until a command for the selected chip arrives; return it in a LocalTarget.
 
-        A chip in HALT wakes up by ALL_REQ or a new field only (ISO/IEC 14443-3, 6.4).
+        Returns None when the field goes off as well, because a chip may come back with another UID. A chip in HALT
+        wakes up by ALL_REQ or a new field only (ISO/IEC 14443-3, 6.4).
         """
         answers = selection_answers(bytes(target.sdd_res), bytes(target.sens_res), target.sel_res[0])
         last_step = list(answers)[-1]
@@ -63,8 +66,7 @@ class CardDevice(UdpDevice):
             except nfc.clf.TimeoutError:
                 return None
             except nfc.clf.BrokenLinkError:
-                self.halted = selected = False
-                continue
+                return None
             except nfc.clf.CommunicationError:
                 continue
             frame = bytes(data)
@@ -115,7 +117,11 @@ class CardDevice(UdpDevice):
         if self._unread is not None:
             frame, self._unread = self._unread, None
             return frame
-        return super()._recv_data(timeout, *brty_list)
+        try:
+            return super()._recv_data(timeout, *brty_list)
+        except nfc.clf.BrokenLinkError:
+            self.powered = self.halted = False
+            raise
 
     def _is_peer(self, source: Address) -> bool:
         return True  # bound to loopback; a reader's own port is any

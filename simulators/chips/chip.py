@@ -1,7 +1,7 @@
 """What any emulated chip offers to a reader's field."""
 
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class ChipState(Enum):
@@ -36,9 +36,18 @@ class EmulatedChip(Protocol):
         ...
 
     def power_up(self) -> None:
-        """Forget all volatile state and be ready for commands: the field came on and selected the chip."""
+        """Forget all volatile state and be ready for commands: the field came on."""
         ...
 
     def respond(self, command: bytes) -> bytes | None:
         """Return the answer to one frame; None is silence."""
+        ...
+
+
+@runtime_checkable
+class KeepsPower(Protocol):
+    """A chip that tells a new selection from a new field; all others are powered up at each selection."""
+
+    def reselect(self) -> None:
+        """Be ready for commands, selected anew in the same field: UID and counts of this power-up stay."""
         ...

@@ -7,7 +7,8 @@ import nfc
 import nfc.clf
 
 from simulators.chips.card_device import CardDevice, Withdrawn
-from simulators.chips.chip import ChipState, EmulatedChip
+from simulators.chips.chip import ChipState, EmulatedChip, KeepsPower
+from simulators.chips.trace import AirLog, Sender
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,20 @@ class Field:
         self._device: CardDevice | None = None
         self._thread: threading.Thread | None = None
 
-    def present(self, chip: EmulatedChip, tear_after_exchanges: int | None = None) -> None:
+    def present(
+        self,
+        chip: EmulatedChip,
+        tear_after_exchanges: int | None = None,
+        *,
+        lose_last_answer: bool = False,
+        trace: AirLog | None = None,
+    ) -> None:
         """Hold `chip` to the reader. Returns at once.
 
         Args:
             tear_after_exchanges: take the chip away by itself after that many answered commands.
+            lose_last_answer: let it still obey the command after those, and be gone before it answers.
+            trace: keeps every frame of this presentation.
 
         Raises:
             FieldBusy: another chip is there.
@@ -46,7 +56,7 @@ class Field:
             raise FieldBusy(f"Port {self.address[1]} is taken by another process's chip.") from error
         self._thread = threading.Thread(
             target=self._hold,
-            args=(self._device, chip, tear_after_exchanges),
+            args=(self._device, chip, _Budget(tear_after_exchanges, lose_last_answer, trace)),
             daemon=True,
             name=f"field-{self.address[1]}",
         )
@@ -72,10 +82,9 @@ class Field:
         """Whether a chip is in the field."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _hold(self, device: CardDevice, chip: EmulatedChip, exchanges_left: int | None) -> None:
+    def _hold(self, device: CardDevice, chip: EmulatedChip, budget: "_Budget") -> None:
         frontend = nfc.ContactlessFrontend()
         frontend.device = device
-        budget = _Budget(exchanges_left)
         try:
             while True:
                 self._one_selection(frontend, device, chip, budget)
@@ -89,8 +98,9 @@ class Field:
         self, frontend: nfc.ContactlessFrontend, device: CardDevice, chip: EmulatedChip, budget: "_Budget"
     ) -> None:
         """Power the chip up, wait for a selection, answer until the field goes off or the chip sleeps."""
-        if not device.halted:
+        if not device.powered:
             chip.power_up()
+            device.powered = True
         offer = nfc.clf.LocalTarget(
             "106A",
             sens_res=bytearray(chip.sens_res),
@@ -100,13 +110,16 @@ class Field:
         target = frontend.listen(offer, timeout=LISTEN_S)
         if target is None:
             return
+        if isinstance(chip, KeepsPower):
+            chip.reselect()
+        else:
+            chip.power_up()
         command: bytes | None = bytes(target.tt2_cmd)
         try:
             while True:
                 answer = None
                 if command is not None:
-                    budget.spend()
-                    answer = chip.respond(command)
+                    answer = budget.answer(chip, command)
                     if chip.state is not ChipState.ACTIVE:
                         device.halted = chip.state is ChipState.HALT
                         frontend.exchange(answer, timeout=0)
@@ -125,14 +138,26 @@ class Field:
 
 
 class _Budget:
-    """How many more commands a chip answers before it is torn away."""
+    """How many more commands a chip answers before it is torn away, and who listens to them."""
 
-    def __init__(self, left: int | None) -> None:
+    def __init__(self, left: int | None, lose_last_answer: bool, trace: AirLog | None) -> None:
         self._left = left
+        self._lose_last_answer = lose_last_answer
+        self._trace = trace
 
-    def spend(self) -> None:
-        if self._left is None:
-            return
+    def answer(self, chip: EmulatedChip, command: bytes) -> bytes | None:
+        """Return what the chip answers; raises Withdrawn when it is gone."""
+        self._note(Sender.READER, command)
         if self._left == 0:
+            if self._lose_last_answer:
+                chip.respond(command)
             raise Withdrawn
-        self._left -= 1
+        if self._left is not None:
+            self._left -= 1
+        answer = chip.respond(command)
+        self._note(Sender.CHIP, answer)
+        return answer
+
+    def _note(self, sender: Sender, frame: bytes | None) -> None:
+        if self._trace is not None and frame is not None:
+            self._trace.note(sender, frame)

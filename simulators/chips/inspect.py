@@ -1,27 +1,50 @@
-"""Print what an emulated chip holds: `python -m simulators.chips.inspect FILE`."""
+"""Print what an emulated chip holds: `passband simulate inspect FILE`."""
 
 import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulators.chips.chipfile import Chip, load
+from simulators.chips.chipfile import Chip, read
+from simulators.chips.inspect_ntag424 import describe_ntag424, file_name
 from simulators.chips.ntag21x import Ntag21x
-from simulators.chips.ntag21x_layout import PAGE
+from simulators.chips.ntag21x_layout import AUTHLIM, PAGE, PROT
+from simulators.chips.ntag424 import Ntag424
 from wallet.chips.ndef import MalformedNdef, find_credential
 
 
 def describe(chip: Chip) -> Iterator[str]:
-    """Yield the chip's memory line by line."""
+    """Yield the chip's state and memory line by line."""
     if isinstance(chip, Ntag21x):
         yield f"{chip.layout.name}  UID {chip.uid.hex()}  read counter {chip.read_counter}"
+        yield from describe_protection(chip)
         yield from _pages(chip)
+        return
+    if isinstance(chip, Ntag424):
+        yield from describe_ntag424(chip.memory)
+        for file in chip.memory.files.values():
+            yield from _dump(file_name(file), bytes(file.data))
         return
     yield f"type4  UID {chip.uid.hex()}  ATS {chip.ats.hex()}{'  read only' if chip.ndef.read_only else ''}"
     yield from _dump("CC", chip.ndef.capability_container)
     yield from _dump("NDEF", bytes(chip.ndef.ndef_file))
     length = int.from_bytes(chip.ndef.ndef_file[:2])
     yield _credential(bytes(chip.ndef.ndef_file[2 : 2 + length]))
+
+
+def describe_protection(chip: Ntag21x) -> Iterator[str]:
+    """Yield who may read and write, in words."""
+    config = chip.layout.config_page * PAGE
+    first, access = chip.memory[config + 3], chip.memory[config + 4]
+    if first >= chip.layout.page_count:
+        yield "no page is protected by the password"
+    else:
+        yield f"{'reading and writing' if access & PROT else 'writing'} from page {first:02X} on needs the password"
+    if access & AUTHLIM:
+        yield f"{chip.failed_logins} failed passwords of {access & AUTHLIM} before the chip locks"
+    factory = chip.layout.factory_memory(chip.uid)
+    password = slice(chip.layout.password_page * PAGE, chip.layout.password_page * PAGE + 6)
+    yield f"the password is {'the factory one' if chip.memory[password] == factory[password] else 'changed'}"
 
 
 def _pages(chip: Ntag21x) -> Iterator[str]:
@@ -62,18 +85,22 @@ def _credential(message: bytes) -> str:
     return f"credential of {len(credential)} bytes" if credential else "no credential"
 
 
-def main() -> int:
-    """Print one chip file; exit status 1 when it cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m simulators.chips.inspect", description=__doc__)
-    parser.add_argument("file", type=Path, help="a chip's memory, as the emulator keeps it")
-    path = parser.parse_args().file
+def print_chip(path: Path) -> int:
+    """Print one chip file; return exit status 1 when it cannot be read."""
     try:
-        lines = list(describe(load(path)))
+        lines = list(describe(read(path)))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(lines))
     return 0
+
+
+def main() -> int:
+    """Print the chip file that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m simulators.chips.inspect", description=__doc__)
+    parser.add_argument("file", type=Path, help="a chip's memory, as the emulator or a field keeps it")
+    return print_chip(parser.parse_args().file)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ class IsoDepCard:
 
     def power_up(self) -> None:
         """Begin an RF session."""
+        self.reselect()
+
+    def reselect(self) -> None:
+        """Wait for RATS: protocol and application begin anew, the UID stays."""
         self.state = ChipState.ACTIVE
         self._reader_frame = FRAME_SIZES[0]
         self._block_no = 1  # rule C

@@ -1,6 +1,6 @@
 """NTAG213, NTAG215 and NTAG216 as their data sheet describes them (NXP NTAG213_215_216 rev 3.2).
 
-Not emulated: the ASCII mirror, and a genuine originality signature (only NXP can make one).
+Not emulated: a genuine originality signature (only NXP can make one).
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from simulators.chips.ntag21x_layout import (
     PAGE,
     PROT,
 )
+from simulators.chips.ntag21x_mirror import mirror
 
 ACK = b"\x0a"
 NAK_ARGUMENT = b"\x00"
@@ -76,12 +77,17 @@ class Ntag21x:
 
     def power_up(self) -> None:
         """Begin an RF session: not authenticated, counter not yet moved, configuration taken over."""
+        self.reselect()
+        self._counted = False
+        config = self.layout.config_page * PAGE
+        self._config = bytes(self.memory[config : config + PAGE])
+        self._auth0, self._access = self._config[3], self.memory[config + 4]
+
+    def reselect(self) -> None:
+        """Be selected anew without a loss of power: the login is gone, the counter has had its step (8.7)."""
         self.state = ChipState.ACTIVE
         self.authenticated = False
-        self._counted = False
         self._awaiting_data_for: int | None = None
-        config = self.layout.config_page * PAGE
-        self._auth0, self._access = self.memory[config + 3], self.memory[config + 4]
 
     def respond(self, command: bytes) -> bytes | None:
         """Return the answer to one frame; after a NAK the chip is in IDLE."""
@@ -125,7 +131,10 @@ class Ntag21x:
     def _visible(self, page: int) -> bytes:
         if page >= self.layout.password_page:
             return bytes(PAGE)  # PWD and PACK read as zeros, always
-        return bytes(self.memory[page * PAGE : (page + 1) * PAGE])
+        shown = bytearray(self.memory)
+        start, text = mirror(self.layout, self._config, self.uid, self._readable_counter())
+        shown[start : start + len(text)] = text
+        return bytes(shown[page * PAGE : (page + 1) * PAGE])
 
     def _get_version(self, arguments: bytes) -> bytes:
         self._require(not arguments)
@@ -144,9 +153,15 @@ class Ntag21x:
             self.on_change()
 
     def _read_counter_value(self, arguments: bytes) -> bytes:
-        self._require(arguments == bytes([_COUNTER_NO]) and bool(self._access & CNT_EN))
-        self._require(self.authenticated or not self._access & CNT_PWD_PROT)
-        return self.read_counter.to_bytes(3, "little")
+        counter = self._readable_counter()
+        if counter is None or arguments != bytes([_COUNTER_NO]):
+            raise _Nak
+        return counter.to_bytes(3, "little")
+
+    def _readable_counter(self) -> int | None:
+        """Return the counter, None when it is off or guarded by the password that was not given."""
+        guarded = self._access & CNT_PWD_PROT and not self.authenticated
+        return self.read_counter if self._access & CNT_EN and not guarded else None
 
     # the password (data sheet 8.8)
 

@@ -78,6 +78,7 @@ class Control:
                 Route("/chips/{chip}", self.show_chip),
                 Route("/fields/{reader}/present", self.present, methods=["POST"]),
                 Route("/fields/{reader}/remove", self.remove, methods=["POST"]),
+                Route("/fields/{reader}/air", self.air),
                 Route("/scanners/{reader}/show", self.show_code, methods=["POST"]),
                 Route("/networks/{edge}/cut", self.cut, methods=["POST"]),
                 Route("/networks/{edge}/heal", self.heal, methods=["POST"]),
@@ -114,6 +115,11 @@ class Control:
         reader = request.path_params["reader"]
         self._world.remove(reader)
         return JSONResponse({"reader": reader, "chip": None})
+
+    def air(self, request: Request) -> Response:
+        """Tell what went over the air since a chip was last held to the reader."""
+        reader = request.path_params["reader"]
+        return JSONResponse({"reader": reader, "lines": self._world.air(reader)})
 
     async def show_code(self, request: Request) -> Response:
         """Show a code to a scanner."""

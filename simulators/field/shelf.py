@@ -2,18 +2,14 @@
 
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulators.chips.chip import EmulatedChip
+from simulators.chips.chipfile import Chip, blank, from_document, on_change, to_document
 from simulators.chips.ntag21x import Ntag21x
-from simulators.chips.type4 import NdefApplication, Type4Chip
+from simulators.chips.ntag424 import Ntag424
 from simulators.files import replace_text
-
-NTAG_KINDS = ("ntag213", "ntag215", "ntag216")
-CHIP_KINDS = (*NTAG_KINDS, "type4")
 
 
 class ShelfFault(Exception):
@@ -22,17 +18,31 @@ class ShelfFault(Exception):
 
 @dataclass(frozen=True)
 class StoredChip:
-    """A chip and what is remembered beside it. `chip_id` is its UID in lower-case hex."""
+    """A chip and what is remembered beside it. `chip_id` is its own UID in lower-case hex, random UID or not."""
 
     chip_id: str
     kind: str
     label: str
-    chip: EmulatedChip
-    memory: Callable[[], bytes]
+    chip: Chip
 
     def described(self) -> dict[str, Any]:
-        """Return what the control interface tells of the chip."""
-        return {"chip": self.chip_id, "kind": self.kind, "label": self.label, "memory": self.memory().hex()}
+        """Return what the control interface tells of the chip: its memory, and all its state with its keys."""
+        return {
+            "chip": self.chip_id,
+            "kind": self.kind,
+            "label": self.label,
+            "memory": _memory(self.chip).hex(),
+            "state": to_document(self.chip),
+        }
+
+
+def _memory(chip: Chip) -> bytes:
+    """Return what a reader with all rights would read; of an NTAG 424 DNA the three files, one after the other."""
+    if isinstance(chip, Ntag21x):
+        return bytes(chip.memory)
+    if isinstance(chip, Ntag424):
+        return b"".join(bytes(file.data) for file in chip.memory.files.values())
+    return bytes(chip.ndef.ndef_file)
 
 
 class ChipShelf:
@@ -50,18 +60,18 @@ class ChipShelf:
         Raises:
             ShelfFault: an unknown kind, no UID of seven bytes, or another kind of chip has this UID.
         """
-        if kind not in CHIP_KINDS:
-            raise ShelfFault(f"There is no chip {kind!r}; choose one of {', '.join(CHIP_KINDS)}.")
         try:
             uid = bytes.fromhex(uid_hex)
         except ValueError:
             raise ShelfFault(f"{uid_hex!r} is no UID in hex.") from None
-        if len(uid) != 7:
-            raise ShelfFault(f"A UID has 7 bytes here, not {len(uid)}.")
+        try:
+            fresh = blank(kind, uid)
+        except ValueError as fault:
+            raise ShelfFault(str(fault)) from None
         with self._lock:
             known = self._chips.get(uid.hex())
             if known is None:
-                known = self._chips[uid.hex()] = self._stored(kind, uid, label, None)
+                known = self._chips[uid.hex()] = self._stored(uid.hex(), kind, label, fresh)
                 self._save(known)
             elif known.kind != kind:
                 raise ShelfFault(f"The UID {uid.hex()} belongs to an {known.kind} already.")
@@ -81,18 +91,11 @@ class ChipShelf:
 
     def _load(self, path: Path) -> StoredChip:
         found = json.loads(path.read_text(encoding="utf-8"))
-        memory = bytes.fromhex(found["memory"])
-        return self._stored(found["kind"], bytes.fromhex(found["chip"]), found["label"], memory)
+        return self._stored(found["chip"], found["kind"], found["label"], from_document(found))
 
-    def _stored(self, kind: str, uid: bytes, label: str, memory: bytes | None) -> StoredChip:
-        if kind in NTAG_KINDS:
-            ntag = Ntag21x(kind, uid, memory)
-            stored = StoredChip(uid.hex(), kind, label, ntag, lambda: bytes(ntag.memory))
-            ntag.on_change = lambda: self._save(stored)
-            return stored
-        ndef = NdefApplication(memory) if memory is not None else NdefApplication()
-        stored = StoredChip(uid.hex(), kind, label, Type4Chip(uid, ndef), lambda: bytes(ndef.ndef_file))
-        ndef.on_change = lambda: self._save(stored)
+    def _stored(self, chip_id: str, kind: str, label: str, chip: Chip) -> StoredChip:
+        stored = StoredChip(chip_id, kind, label, chip)
+        on_change(chip, lambda: self._save(stored))
         return stored
 
     def _save(self, stored: StoredChip) -> None:

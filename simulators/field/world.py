@@ -1,5 +1,6 @@
 """Everything that surrounds the readers of a simulation: chips, radio fields, scanners and cables."""
 
+import dataclasses
 import json
 import threading
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.chips.field import Field
+from simulators.chips.trace import AirLog
 from simulators.field.network import LinkState, Network
 from simulators.field.scanner import Scanner
 from simulators.field.settings import FieldFault, FieldSettings
@@ -35,6 +37,7 @@ class _Spot:
     presentation: int = 0
     last_chip: str | None = None
     left_at: float = 0.0
+    air: AirLog = dataclasses.field(default_factory=AirLog)
 
     def lift(self) -> None:
         """Take away whatever is there."""
@@ -108,7 +111,8 @@ class World:
             for name, other in self._spots.items():
                 if other is not spot and other.chip == chip_id:
                     raise Occupied(f"The chip {chip_id} is at {name}; it can't be in two places.")
-            spot.field.present(stored.chip)
+            spot.air.clear()
+            spot.field.present(stored.chip, trace=spot.air)
             spot.chip = chip_id
             spot.presentation += 1
             number = spot.presentation
@@ -122,6 +126,10 @@ class World:
         spot = self._spot(reader)
         with self._lock:
             spot.lift()
+
+    def air(self, reader: str) -> list[str]:
+        """Return what went over the air since a chip was last held to the reader; raises NotHere."""
+        return self._spot(reader).air.lines()
 
     async def turn(self, edge: str, state: LinkState) -> None:
         """Cut, silence or heal an edge's cable; it stays so over a restart. Raises NotHere."""

@@ -10,11 +10,21 @@ from typing import Protocol
 import pytest
 
 from readers.drivers import open_driver
-from readers.drivers.base import BadRecord, ChipKind, Contact, ContactLost, Driver, DriverHealth
+from readers.drivers.base import (
+    BadRecord,
+    ChipKind,
+    Contact,
+    ContactLost,
+    Driver,
+    DriverHealth,
+    NoCommands,
+)
 from readers.drivers.simulated import SimulatedChip, SimulatedDriver
 from simulators.chips.chip import EmulatedChip
 from simulators.chips.field import Field
 from simulators.chips.ntag21x import Ntag21x
+from simulators.chips.ntag424 import Ntag424
+from simulators.chips.ntag424_memory import NDEF_FILE, Memory
 from simulators.chips.type4 import NdefApplication, Type4Chip
 from wallet.chips.ndef import encode_credential_message
 
@@ -54,6 +64,13 @@ def ntag_with(message: bytes) -> Ntag21x:
 
 def type4_with(message: bytes) -> Type4Chip:
     return Type4Chip(UID, NdefApplication((len(message).to_bytes(2) + message).ljust(512, b"\x00")))
+
+
+def ntag424_with(message: bytes) -> Ntag424:
+    memory = Memory(UID)
+    content = len(message).to_bytes(2) + message
+    memory.files[NDEF_FILE].data[: len(content)] = content
+    return Ntag424(memory)
 
 
 class EmulatedRig:
@@ -167,6 +184,7 @@ class ScannerRig:
 
 RIGS: dict[str, Callable[[], Rig]] = {
     "ntag216": lambda: EmulatedRig(ChipKind.NTAG216, ntag_with),
+    "ntag424": lambda: EmulatedRig(ChipKind.NTAG424, ntag424_with),
     "type4": lambda: EmulatedRig(ChipKind.TYPE4, type4_with),
     "simulated": SimulatedRig,
     "scanner": ScannerRig,
@@ -220,6 +238,9 @@ def serving(request: pytest.FixtureRequest) -> Iterator[Serving]:
     rig.close()
 
 
+COMMAND_RIGS = ["ntag424", "type4"]
+SELECT = bytes.fromhex("00A4040007D276000085010100")
+NOT_THERE = bytes.fromhex("00A4040007D276000085FFFF00")
 chips_only = pytest.mark.parametrize("serving", CHIP_RIGS, indirect=True)
 
 
@@ -351,3 +372,48 @@ def test_stopping_takes_less_than_half_a_second_with_a_medium_held(serving: Serv
     serving.rig.present(CREDENTIAL)
     assert serving.next() == CREDENTIAL
     assert serving.end() < 0.5
+
+
+@pytest.mark.parametrize("serving", COMMAND_RIGS, indirect=True)
+def test_commands_are_answered_with_their_status_whatever_it_says(serving: Serving) -> None:
+    serving.act = lambda contact: (contact.exchange(NOT_THERE), contact.exchange(SELECT))
+    serving.rig.present(CREDENTIAL)
+    assert serving.next() == (b"\x6a\x82", b"\x90\x00")
+
+
+@pytest.mark.parametrize("serving", COMMAND_RIGS, indirect=True)
+def test_a_chip_is_read_after_commands_as_before(serving: Serving) -> None:
+    serving.act = lambda contact: (contact.exchange(NOT_THERE), contact.chip_kind, contact.read_credential())
+    serving.rig.present(CREDENTIAL)
+    assert serving.next() == (b"\x6a\x82", serving.rig.kind, CREDENTIAL)
+
+
+@pytest.mark.parametrize("serving", sorted(set(RIGS) - set(COMMAND_RIGS)), indirect=True)
+def test_what_takes_no_commands_says_so_and_can_still_be_read(serving: Serving) -> None:
+    def ask(contact: Contact) -> object:
+        with pytest.raises(NoCommands):
+            contact.exchange(SELECT)
+        return contact.read_credential()
+
+    serving.act = ask
+    serving.rig.present(CREDENTIAL)
+    assert serving.next() == CREDENTIAL
+
+
+@pytest.mark.parametrize("serving", COMMAND_RIGS, indirect=True)
+def test_a_command_after_the_presentation_finds_no_chip(serving: Serving) -> None:
+    kept: list[Contact] = []
+    serving.act = kept.append
+    serving.rig.present(CREDENTIAL)
+    serving.next()
+    serving.rig.take_away()
+    wait_for_departure(serving)
+    with pytest.raises(ContactLost):
+        kept[0].exchange(SELECT)
+
+
+@chips_only
+def test_the_message_that_holds_the_credential_can_be_read_whole(serving: Serving) -> None:
+    serving.act = lambda contact: contact.read_message()
+    serving.rig.present(CREDENTIAL)
+    assert serving.next() == encode_credential_message(CREDENTIAL)

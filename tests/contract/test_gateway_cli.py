@@ -255,3 +255,35 @@ def test_a_taken_port_is_said_in_one_sentence(say: Say, monkeypatch: pytest.Monk
     assert status == 1
     assert "PASSBAND_PORT" in error
     assert error.count("\n") == 1
+
+
+def test_the_words_about_chips_and_keys_tell_what_there_is(say: Say, tmp_path: Path) -> None:
+    say("load", str(DEMO))
+    file = tmp_path / "spring.csv"
+    file.write_text("uid,printed_id,kind\n04A1B2C3D4E5F6,PB-1,ntag424\n04:00:00:00:00:00:02,pb-2,NTAG216\n")
+    assert say("chips", "import", str(file)) == (0, "2 chips of batch spring are in stock.\n", "")
+    assert say("chips", "import", str(file)) == (0, "2 chips of batch spring were imported before.\n", "")
+    status, out, _ = say("chips", "import", str(file), "--batch", "summer")
+    assert status == 1
+    assert [line.split(": ")[0] for line in out.splitlines()] == [f"{file}:2", f"{file}:3"]
+    file.write_text("uid,printed_id,kind\n04A1B2C3D4E5F6,PB-1,ntag424\n")
+    assert say("chips", "import", str(file))[0] == 1
+    told = json.loads(say("chips", "list", "--state", "stock", "--json")[1])["chips"]
+    assert [each["printed_id"] for each in told] == ["PB-1", "PB-2"]
+    assert say("chips", "list", "--batch", "summer") == (0, "No chips.\n", "")
+    counted = json.loads(say("chips", "status", "--json")[1])["batches"]
+    assert [(each["kind"], each["stock"], each["written"]) for each in counted] == [
+        ("ntag216", 1, 0),
+        ("ntag424", 1, 0),
+    ]
+    for family in ("issuer", "chips"):
+        assert json.loads(say("keys", "rotate", f"--{family}", "--json")[1])["epoch"] == 2
+        epochs = json.loads(say("keys", "status", "--json")[1])[family]
+        assert [(each["epoch"], each["in_use"]) for each in epochs] == [(1, False), (2, True)]
+        assert say("keys", "retire", "2", f"--{family}")[0] == 1
+        assert say("keys", "retire", "3", f"--{family}")[0] == 1
+        assert say("keys", "retire", "1", f"--{family}")[0] == 0
+        epochs = json.loads(say("keys", "status", "--json")[1])[family]
+        assert [each["state"] for each in epochs] == ["retired", "active"]
+    assert say("keys", "rotate")[0] == 2
+    assert say("keys", "rotate", "--issuer", "--chips")[0] == 2

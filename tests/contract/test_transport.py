@@ -166,3 +166,21 @@ def test_the_desk_issues_and_hears_of_success(gateway):
         desk.issue(job.encoding_id, "00" * 7, "ntag216", 868)
     desk.confirm(job.encoding_id, ok=True, sentence="")
     assert gateway.confirmed == [("j1", {"ok": True})]
+
+
+def test_a_chip_that_nobody_announced_is_asked_about_anew_at_each_touch(gateway):
+    desk = HttpEncodingDesk(
+        SignedClient(gateway.url, "edge-1", KEY, SystemClock(), SystemEntropy()), SystemEntropy()
+    )
+    with pytest.raises(NotAccepted, match="Nothing is to be done"):
+        desk.touch("encoder-1", UID.hex())
+    gateway.touched[UID.hex()] = {
+        "encoding_id": "j2",
+        "token_id": an_id(1, 1),
+        "encoder": "encoder-1",
+        "kind": "band",
+    }
+    assert desk.touch("encoder-1", UID.hex()).encoding_id == "j2"
+    with pytest.raises(NotAccepted):
+        desk.touch("encoder-2", UID.hex())
+    assert len(set(gateway.keys)) == 3

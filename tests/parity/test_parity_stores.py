@@ -13,6 +13,7 @@ from gateway.verify.promises import verify
 from gateway.verify.report import Promise
 from tests.support.databases import Databases
 from tests.support.parity_checks import check_edge, check_settled
+from tests.support.parity_shown import check_shown_at_edge, check_shown_at_gateway
 from tests.support.parity_steps import (
     RIGHT_NAMES,
     Again,
@@ -47,12 +48,15 @@ def live_through(url: str, folder: Path, happens: list[Step]) -> None:
             concerned = happen(world, step)
             if concerned is not None:
                 check_edge(world, concerned)
+                check_shown_at_edge(world, concerned)
         for venue in VENUES:
             check_edge(world, venue)
         world.settle()
         for venue in VENUES:
             check_edge(world, venue)
+            check_shown_at_edge(world, venue)
         check_settled(world)
+        check_shown_at_gateway(world)
         report = verify(world.database, tuple(place.evidence() for place in world.places.values()))
         for promise in (Promise.SAME_VERDICT, Promise.CONVERGED, Promise.NO_TAP_LOST):
             assert report[promise].broken == []
@@ -105,6 +109,32 @@ _STORIES: dict[str, list[Step]] = {
         Pull("park", 500),
         Pull("hotel", 500),
         Touch("hotel", 2, 0),
+    ],
+    "readings of one chip at two edges, in and out of order, and after a later one": [
+        Reload("base", Policies(sun_fallback=True, gate_passback_s=0)),
+        Pull("park", 500),
+        Pull("hotel", 500),
+        Touch("park", 0, 0, counter=2),
+        Touch("park", 0, 0, counter=1),
+        Touch("hotel", 1, 0, counter=3),
+        Touch("hotel", 1, 0, counter=3),
+        Push("hotel", 500, heard=False),
+        Wait(60),
+        Touch("park", 0, 0, counter=3),
+        Push("park", 500, heard=True),
+        Push("hotel", 500, heard=True),
+    ],
+    "one code of a phone at two edges, again at the first, and when its seconds are over": [
+        Pull("park", 500),
+        Pull("hotel", 500),
+        Touch("park", 0, 0, code=1),
+        Touch("hotel", 1, 0, code=1),
+        Touch("park", 0, 0, code=1),
+        Push("park", 500, heard=True),
+        Wait(60),
+        Touch("park", 0, 0, code=1),
+        Touch("park", 0, 0, code=2),
+        Push("hotel", 500, heard=True),
     ],
     "a guest without any right left is gone from the venue, and an old batch brings nobody back": [
         Change(_ONLY_PEAK),

@@ -61,9 +61,9 @@ def serving(driver: Driver, write: bytes | None = None) -> Iterator["queue.Queue
         thread.join()
 
 
-@pytest.mark.parametrize("kind", ["ntag216", "type4"])
+@pytest.mark.parametrize("kind", ["ntag216", "ntag424", "type4"])
 def test_a_chip_keeps_over_a_kill_what_a_reader_wrote(field: RunningField, kind: str) -> None:
-    uid = {"ntag216": "04aa0000000001", "type4": "04aa0000000002"}[kind]
+    uid = {"ntag216": "04aa0000000001", "type4": "04aa0000000002", "ntag424": "04aa0000000003"}[kind]
     field.post("/chips", {"kind": kind, "uid": uid}, 201)
     path = f"udp:127.0.0.1:{field.nfc_port}"
     with reader(path, write=CREDENTIAL) as found:

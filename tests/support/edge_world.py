@@ -7,8 +7,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from readers.drivers.base import BadRecord, ChipKind, ContactLost
+from readers.custody import SealedCustody
+from readers.drivers.base import BadRecord, ChipKind, ContactLost, NoCommands
 from readers.outputs import LampLog, Outputs
+from readers.sealing import Seal
 from readers.settings import ReaderSettings
 from readers.store import Store
 from readers.tapping import Tapping
@@ -16,6 +18,8 @@ from readers.tills import Tills
 from readers.transport.base import Anchors, HoldRequest
 from readers.trust import Trust
 from readers.writer import Writer
+from wallet.chips.keys import slot_of
+from wallet.chips.ndef import encode_credential_message
 from wallet.credential import Credential, Grant, medium_tag, sign
 from wallet.entitlement import Admission, Bypass, Entitlement, Parking, RoomKey, Spending
 from wallet.ids import uuid7
@@ -43,6 +47,7 @@ from wallet.token import TokenDocument
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 KEY_ID = "0a0b0c0d"
 ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+EDGE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 PEPPER = b"p" * 32
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 POLICIES = Policies()
@@ -184,6 +189,13 @@ class FakeContact:
     fault: ContactLost | BadRecord | None = None
     is_random_uid: bool = False
 
+    def exchange(self, apdu: bytes) -> bytes:
+        raise NoCommands("This medium takes no commands.")
+
+    def read_message(self) -> bytes | None:
+        data = self.read_credential()
+        return None if data is None else encode_credential_message(data)
+
     def read_credential(self) -> bytes | None:
         if self.fault:
             raise self.fault
@@ -209,7 +221,10 @@ class Rig:
     def __post_init__(self) -> None:
         self.lamp_log = self.directory / "lamp.jsonl"
         self.entropy = CountingEntropy(int(NOON.timestamp()))
-        self.store = Store(self.directory / "edge.sqlite", "edge-1", an_id(1, 99), self.clock.now())
+        seal = Seal(EDGE_KEY)
+        path = self.directory / "edge.sqlite"
+        self.store = Store(path, "edge-1", an_id(1, 99), self.clock.now(), seal)
+        self.custody = SealedCustody(self.directory, seal, self.store)
         self.writer = Writer(self.store, self.clock, online=lambda: self.online, journalled=self._journalled)
         self.tills = Tills(self.clock, resort=self.store.resort, paid=self.store.of_sale, sale_wait_s=60)
         keys = {KEY_ID: ISSUER.public_key().public_bytes_raw().hex()}
@@ -218,6 +233,8 @@ class Rig:
         self.tapping = Tapping(
             writer=self.writer,
             trust=self.trust,
+            custody=self.custody,
+            slot_at=lambda touchpoint: slot_of(RESORT.touchpoint(touchpoint).kind),
             tills=self.tills,
             outputs=Outputs("edge-1", [self.log]),
             hold=self._hold,

@@ -46,12 +46,15 @@ class FakeGateway:
         self.hold_delay.set()
         self.lose_answers: Counter[str] = Counter()
         self.refuse: Counter[str] = Counter()
+        self.reader_keys: dict[int, str] = {}
+        self.anchors_version = ""
         self.entries_max: int | None = None
         self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
         self.nonces: set[str] = set()
         self.page_size = 2
         self.jobs: dict[str, dict[str, str]] = {}
+        self.touched: dict[str, dict[str, str]] = {}
         self.issue_refusal = ""
         self.confirmed: list[tuple[str, dict[str, object]]] = []
         self.as_of = as_of
@@ -139,6 +142,8 @@ class FakeGateway:
                 return 200, msgspec.json.encode(self.hold)
             case "GET", ["edge", "encodings"]:
                 return 200, msgspec.json.encode({"encodings": list(self.jobs.values())})
+            case "POST", ["edge", "encodings", "touch"]:
+                return self.touch(json.loads(body))
             case "POST", ["edge", "encodings", job, "issue"]:
                 return self.issue(job, json.loads(body))
             case "POST", ["edge", "encodings", job, "confirm"]:
@@ -160,6 +165,8 @@ class FakeGateway:
                 "issuer_keys": keys,
                 "pin_pepper": PEPPER.hex(),
                 "resort_version": 1,
+                "reader_keys": self.reader_keys,
+                "version": self.anchors_version,
             }
         )
 
@@ -182,7 +189,15 @@ class FakeGateway:
                 return 410, msgspec.json.encode({"code": "feed_gone", "title": "no such position"})
             self.lock.wait_for(lambda: self.position > after or self.is_cut, wait_s)
             changes = tuple(self.log[after:])
-            batch = FeedBatch(1, after, self.position, self.now(), changes, mark=self.mark(self.position))
+            batch = FeedBatch(
+                1,
+                after,
+                self.position,
+                self.now(),
+                changes,
+                mark=self.mark(self.position),
+                anchors=self.anchors_version,
+            )
             return 200, msgspec.json.encode(batch)
 
     def journal(self, body: bytes) -> tuple[int, bytes]:
@@ -209,6 +224,14 @@ class FakeGateway:
             return 200, msgspec.json.encode(
                 JournalReceipt(batch.edge, batch.epoch, len(self.entries), self.head)
             )
+
+    def touch(self, told: dict[str, str]) -> tuple[int, bytes]:
+        job = self.touched.get(told["chip_uid"])
+        if job is None or job["encoder"] != told["encoder"]:
+            return 404, msgspec.json.encode(
+                {"code": "nothing_to_do", "title": "Nothing is to be done for it."}
+            )
+        return 200, msgspec.json.encode(job)
 
     def issue(self, job: str, wanted: dict[str, object]) -> tuple[int, bytes]:
         if self.issue_refusal:

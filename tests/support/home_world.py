@@ -179,7 +179,7 @@ class Journal:
             position=1,
             previous=self.head,
             tap=tap,
-            token_id=TOKEN_ID if tap and tap.presented.credential else "",
+            token_id=TOKEN_ID if tap and (tap.presented.credential or tap.presented.sun) else "",
             decision=decision,
             as_of=NOON - _DAY,
         )

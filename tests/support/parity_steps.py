@@ -5,15 +5,25 @@ from functools import cache
 
 from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.services.resort import LoadedResort
 from tests.support.parity_resort import VARIANTS, resort_with
-from tests.support.parity_world import STRANGER, TOKENS, VENUES, Alter, ParityWorld, medium_id, owned
+from tests.support.parity_world import (
+    STRANGER,
+    TOKENS,
+    VENUES,
+    Alter,
+    ParityWorld,
+    chip_uid,
+    medium_id,
+    owned,
+)
 from tests.support.worlds import an_id, entitlements, grants, instants, policies
-from wallet.credential import Credential, Grant, medium_tag
+from wallet.credential import DEVICE_KEY_BYTES, Credential, Grant, medium_tag
 from wallet.ledger import price_sale
 from wallet.medium import Medium, MediumKind, MediumState
-from wallet.proof import Proof
+from wallet.proof import Proof, SunRead
 from wallet.resort import Policies, TouchpointKind
 from wallet.tap import Hold, HoldAnswer, PinCheck, Presented, Tap
 
@@ -43,7 +53,10 @@ class Wait(Struct, frozen=True):
 
 
 class Touch(Struct, frozen=True):
-    """Tap a medium at one of the venue's touchpoints. `token` 3 is somebody whom the gateway does not know."""
+    """Tap a medium at one of the venue's touchpoints. `token` 3 is somebody whom the gateway does not know.
+
+    With `counter` it is a SUN message of the medium's chip, with `code` that code of the guest's phone.
+    """
 
     venue: str
     touchpoint: int
@@ -54,6 +67,8 @@ class Touch(Struct, frozen=True):
     basket: int = 1
     pin: PinCheck = PinCheck.RIGHT
     reachable: bool = True
+    counter: int | None = None
+    code: int | None = None
 
 
 class Pull(Struct, frozen=True):
@@ -111,7 +126,7 @@ def alters() -> st.SearchStrategy[Alter]:
 def _media(token: int) -> st.SearchStrategy[Medium]:
     return st.builds(
         lambda number, state, revoked_at: Medium(
-            medium_id(token, number), MediumKind.CARD, state, f"04{token}{number}", revoked_at
+            medium_id(token, number), MediumKind.CARD, state, chip_uid(token, number), revoked_at
         ),
         st.integers(0, 2),
         st.sampled_from([MediumState.ACTIVE, MediumState.ACTIVE, MediumState.PENDING, MediumState.REVOKED]),
@@ -132,6 +147,8 @@ def touches() -> st.SearchStrategy[Touch]:
         basket=st.sampled_from(BASKETS),
         pin=st.sampled_from(PinCheck),
         reachable=st.booleans(),
+        counter=st.sampled_from([None, None, None, 1, 2, 3]),
+        code=st.sampled_from([None, None, None, 1, 2]),
     )
 
 
@@ -180,8 +197,25 @@ def tap_of(world: ParityWorld, touch: Touch) -> Tap | None:
         key_id="0102030405060708",
         grants=touch.grants,
     )
-    presented = Presented(Proof.CHIP_UID, credential)
+    presented = _presented(world, touch, credential)
     return Tap(an_id(next(world.ids), at), point.id, f"{point.id}-nfc", at, presented, sale)
+
+
+def _presented(world: ParityWorld, touch: Touch, credential: Credential) -> Presented:
+    if touch.counter is not None:
+        return Presented(Proof.SUN, sun=SunRead(chip_uid(touch.token, touch.medium), touch.counter))
+    if touch.code is not None:
+        # A code is one phone's: the same number at another guest is another code.
+        name = 10 * touch.token + touch.code
+        shown_at = world.codes.setdefault(name, world.clock.now())
+        by_phone = replace(credential, chip_uid="", device_key=b"\x02" * DEVICE_KEY_BYTES)
+        return Presented(Proof.DEVICE_KEY, by_phone, shown_at=shown_at, code_id=code_id(name))
+    return Presented(Proof.CHIP_UID, credential)
+
+
+def code_id(name: int) -> str:
+    """Return the id of the code with this number."""
+    return f"{name:016x}"
 
 
 def happen(world: ParityWorld, step: Step) -> str | None:
@@ -218,9 +252,8 @@ def _touch(world: ParityWorld, touch: Touch) -> str:
         def hold(asked: Tap) -> Hold:
             if not touch.reachable:
                 return Hold(HoldAnswer.UNREACHABLE)
-            return world.hold(asked, touch.venue, credential.token_id)
+            return world.hold(asked, touch.venue, token_id)
 
-        credential = tap.presented.credential
-        assert credential is not None
-        place.tap(tap, credential.token_id, touch.pin, hold)
+        token_id = TOKENS[touch.token] if touch.token < len(TOKENS) else STRANGER
+        place.tap(tap, token_id, touch.pin, hold)
     return touch.venue

@@ -64,6 +64,11 @@ def medium_id(token: int, number: int) -> str:
     return an_id(200 + 10 * token + number)
 
 
+def chip_uid(token: int, number: int) -> str:
+    """Return the UID of the chip that a token's medium is on."""
+    return f"04{token:06}{number:06}"
+
+
 def owned(right: Entitlement, token: int, name: str) -> Entitlement:
     """Return the right as one of this token's own, charging the party's folio."""
     mine = msgspec.structs.replace(right, entitlement_id=f"t{token}-{name}")
@@ -95,6 +100,7 @@ class FoundWorld(Service[Found]):
                     r.AccountRow(folio, AccountKind.FOLIO, "EUR", party, limit_minor=40_000),
                 ]
             band = r.MediumRow(medium_id(number, 0), token_id, MediumKind.BAND, MediumState.ACTIVE, at)
+            band = replace(band, chip_uid=chip_uid(number, 0))
             made += [
                 r.GuestRow(guest, party, token_id, lead=number % 2 == 0),
                 r.TokenRow(token_id, guest, party, pin_verifier="scrypt1$a$b"),
@@ -190,6 +196,7 @@ class Place:
         self.local: list[LocalUse] = []
         self.sales: list[tuple[int, str, int]] = []
         self.pins: list[tuple[int, str]] = []
+        self.shown: list[Tap] = []
         self.ahead = 0
         """Up to this feed position documents may be here that are newer than the edge's own position."""
         self._clock = clock
@@ -217,6 +224,7 @@ class Place:
                 case Asks(what=Ask.PIN):
                     tap = msgspec.structs.replace(tap, pin=pin)
                 case decision:
+                    self.shown.append(tap)
                     self._outputs.show(tap.tap_id, tap.touchpoint, tap.reader, decision, self._clock.now())
                     self._remember(tap, token_id, decision)
                     return decision
@@ -246,6 +254,8 @@ class ParityWorld:
     clock: WorldClock
     places: dict[str, Place]
     ids: Iterator[int] = field(default_factory=lambda: count(5000))
+    codes: dict[int, datetime] = field(default_factory=dict)
+    """When each phone made the code with this number: the same code always says the same instant."""
 
     def do(self, name: str, body: Struct) -> dict[str, Any]:
         envelope = Envelope(f"c-{next(self.ids)}", "staff:test", Channel.DESK, None, self.clock.now())

@@ -25,6 +25,8 @@ from wallet.medium import Medium, MediumKind, MediumState
 
 CARD = Medium(medium_id(0, 1), MediumKind.CARD, MediumState.ACTIVE, "0401")
 DATABASE = "gateway.db"
+_WAY_S = 180
+"""From one venue to the next: nobody takes these guests for copies."""
 
 
 def live_a_day(folder: Path, url: str) -> None:
@@ -37,10 +39,12 @@ def live_a_day(folder: Path, url: str) -> None:
         _tap(world, "door-101", 0, medium=1)
         for token in (0, 1):
             _tap(world, "lane-in", token)
+            world.wait(_WAY_S)
             _tap(world, "gate-in", token)
             world.wait(60)
             _tap(world, "comet-entrance", token)
             _tap(world, "comet-merge", token)
+            world.wait(_WAY_S)
             _tap(world, "till", token, reachable=token == 0)
         _tap(world, "plaza", 2)
         _tap(world, "gate-in", 3)

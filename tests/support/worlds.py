@@ -348,6 +348,7 @@ def policies() -> st.SearchStrategy[Policies]:
         unknown_at_gates=st.booleans(),
         unknown_at_doors=st.booleans(),
         parking_passback_s=st.sampled_from([0, 3600, 4 * 3600]),
+        sun_fallback=st.booleans(),
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 from simulators.chips.card_device import selection_answers
 from simulators.chips.field import Field, FieldBusy
 from simulators.chips.ntag21x import Ntag21x
+from simulators.chips.ntag424 import Ntag424
+from simulators.chips.ntag424_memory import Configuration, Memory
 
 UID = bytes.fromhex("04112233445566")
 PATIENCE_S = 10.0
@@ -95,6 +97,45 @@ def test_a_halted_chip_wakes_up_for_all_requests_and_new_fields_only(reader: Rea
     assert reader.hears_nothing(b"\x50\x00")
     reader.off()
     reader.select()
+
+
+def test_a_chip_that_was_woken_obeys_until_it_is_halted_again(reader: Reader) -> None:
+    reader.select()
+    assert reader.hears_nothing(b"\x50\x00")
+    reader.select(b"\x52")
+    for _ in range(3):
+        assert len(reader.ask(b"\x30\x00") or b"") == 16
+
+
+def test_a_new_selection_is_no_new_power_up(field: Field) -> None:
+    """The NTAG's counter steps once per power-up, and a random UID is drawn once (ISO/IEC 14443-3, 6.5.4)."""
+    ntag = Ntag21x("ntag213", UID)
+    assert ntag.respond(bytes.fromhex("A22A10050000")) == b"\x0a"  # the counter on
+    field.present(ntag)
+    reader = Reader(field.address[1])
+    for _ in range(3):
+        reader.select()
+        assert reader.ask(b"\x30\x00") is not None
+    assert ntag.read_counter == 1
+    reader.off()
+    reader.select()
+    assert reader.ask(b"\x30\x00") is not None
+    assert ntag.read_counter == 2
+    reader.close()
+    field.remove()
+    shown = []
+    field.present(Ntag424(Memory(UID, configuration=Configuration(random_uid=True))))
+    reader = Reader(field.address[1])
+    for off in (False, False, True):
+        if off:
+            reader.off()
+        assert reader.ask(b"\x26") == b"\x04\x03"
+        part = reader.ask(b"\x93\x20") or b""
+        assert reader.ask(b"\x93\x70" + part) == b"\x20"
+        assert reader.ask(b"\xe0\x80") is not None
+        shown.append(part[:4])
+    reader.close()
+    assert shown[0] == shown[1] != shown[2]
 
 
 def test_switching_the_field_off_forgets_the_selection(reader: Reader) -> None:

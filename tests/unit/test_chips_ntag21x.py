@@ -217,6 +217,43 @@ def test_the_counter_can_be_guarded() -> None:
     assert send(chip, "3902") == bytes(3)
 
 
+@pytest.mark.parametrize(
+    ("mirror", "page", "access", "shown"),
+    [
+        (0x54, 0x0C, 0x00, b"04112233445566"),
+        (0x94, 0x0C, 0x10, b"000001"),
+        (0xD4, 0x0C, 0x10, b"04112233445566x000001"),
+        (0xD4, 0x0C, 0x00, b"04112233445566"),
+        (0x94, 0x0C, 0x18, b""),
+        (0x14, 0x0C, 0x10, b""),
+        (0x54, 0x03, 0x00, b""),
+        (0x54, 0x25, 0x00, b""),
+    ],
+)
+def test_uid_and_counter_are_mirrored_in_ascii(mirror: int, page: int, access: int, shown: bytes) -> None:
+    chip = chip_of()
+    assert send(chip, f"A22A{access:02X}050000") == b"\x0a"
+    assert send(chip, f"A229{mirror:02X}00{page:02X}FF") == b"\x0a"
+    chip.power_up()
+    before = bytes(chip.memory)
+    read = send(chip, "3A0027")
+    assert read is not None
+    start = page * 4 + 1
+    expected = bytearray(before[: len(read)])
+    expected[start : start + len(shown)] = shown
+    assert read == bytes(expected)
+    assert bytes(chip.memory) == before, "the mirror is virtual"
+
+
+def test_a_guarded_counter_is_mirrored_after_the_password() -> None:
+    chip = chip_of()
+    send(chip, "A22A18050000")
+    send(chip, "A22994000CFF")
+    chip.power_up()
+    assert send(chip, "1BFFFFFFFF") == b"\x00\x00"
+    assert (send(chip, "300C") or b"")[1:7] == b"000001"
+
+
 def test_halt_is_silent() -> None:
     chip = chip_of()
     assert send(chip, "5000") is None

@@ -10,6 +10,7 @@ from readers.drivers.base import ChipFull, ChipKind, ContactLost
 from readers.encoder import Encoder
 from readers.transport.base import Anchors, EncodingJob, IssuedCredential, NotAccepted, Unreachable
 from readers.trust import Trust
+from tests.support.chip_world import KnownKeys
 from tests.support.edge_world import ISSUER, KEY_ID, FakeContact, a_credential, an_id
 
 JOB = EncodingJob("job-1", an_id(1, 1), "encoder-1", "band")
@@ -28,6 +29,9 @@ class FakeDesk:
 
     def jobs(self, wait_s):
         return tuple(self.waiting)
+
+    def touch(self, encoder, chip_uid):
+        raise NotAccepted("No band waits to be written here.")
 
     def issue(self, encoding_id, chip_uid, chip_kind, capacity_bytes):
         if self.refusal:
@@ -56,7 +60,7 @@ def desk():
 def encoder(desk):
     keys = {KEY_ID: ISSUER.public_key().public_bytes_raw().hex()}
     trust = Trust(Anchors("edge-1", "hotel", keys))
-    return Encoder(desk, trust, Backoff(SystemEntropy(), max_s=0.1), wait_s=0)
+    return Encoder(desk, trust, KnownKeys(), SystemEntropy(), Backoff(SystemEntropy(), max_s=0.1), wait_s=0)
 
 
 def test_a_chip_is_written_read_back_and_confirmed_once(encoder, desk):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from readers import status
-from readers.status import ReaderStatus, Status, journal_fault, lease_of, troubles_of
+from readers.status import ReaderStatus, Status, journal_fault, keys_alarm, lease_of, troubles_of
 from tests.support.edge_world import NOON
 from tests.support.worlds import RESORT
 from wallet.resort import Resort, TouchpointKind
@@ -90,3 +90,9 @@ def test_a_journal_that_can_take_no_tap_is_told_before_a_guest_meets_it(
     monkeypatch.setattr(status, "JOURNAL_ROOM_MIN_BYTES", 1 << 62)
     assert "left" in journal_fault(database)
     assert troubles_of(WELL, "the disk has 3 KiB left") == ("the disk has 3 KiB left",)
+
+
+def test_bands_whose_keys_were_not_told_here_are_an_alarm_and_forgeries_are_counted_only() -> None:
+    told = msgspec.structs.replace(READER, keys_unknown=3, not_genuine=2)
+    assert keys_alarm((READER, told)).startswith("3 taps of bands whose keys are not known here")
+    assert keys_alarm((READER, msgspec.structs.replace(READER, not_genuine=2))) == ""

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readers.store import OutOfStep, Store, StoreDamaged
+from readers.store import OutOfStep, Store, StoreDamaged, chips
 from readers.store import documents as docs
 from readers.store.database import Database
 from tests.support.edge_world import (
     NOON,
     RESORT,
+    UID,
     FakeContact,
     Rig,
     a_credential,
@@ -284,15 +285,19 @@ def test_a_file_of_the_last_version_is_brought_up_to_date(tmp_path):
     store = Store(path, "edge-1", an_id(1, 99), NOON)
     store.put_page(a_snapshot(a_document(1)), first=True)
     store.close()
-    # As the last version made it, one column short.
+    # As the first version made it, columns and tables short.
     _spoil(path, "CREATE TABLE short AS SELECT one, position, as_of, run FROM cursor")
     _spoil(path, "DROP TABLE cursor")
     _spoil(path, "ALTER TABLE short RENAME TO cursor")
     _spoil(path, "ALTER TABLE local_pin DROP COLUMN covered")
+    for table in ("chip_medium", "chip_key", "sun_read", "code_shown"):
+        _spoil(path, f"DROP TABLE {table}")
     _spoil(path, "PRAGMA user_version = 1")
     upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
     assert (upgraded.known().position, upgraded.known().mark) == (10, "")
     assert document_of(upgraded, 1).version == 1
+    with upgraded._database.reading() as db:
+        assert chips.token_of(db, UID.hex()) == an_id(1, 1)
     upgraded.put_batch(FeedBatch(1, 10, 11, NOON, mark="m"))
     assert upgraded.known().mark == "m"
     upgraded.close()

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from readers.backoff import Backoff
 from readers.clock import SystemClock, SystemEntropy
@@ -38,7 +39,7 @@ class Parts:
     def backoff(self):
         return Backoff(SystemEntropy(), first_s=0.02, max_s=0.1)
 
-    def new_puller(self):
+    def new_puller(self, trusted=None):
         return Puller(
             self.store,
             self.transport,
@@ -47,6 +48,7 @@ class Parts:
             feed_wait_s=0.3,
             renew=self.renew,
             gone=self.store.doubt,
+            trusted=trusted,
         )
 
     def renew(self, anchors):
@@ -279,6 +281,44 @@ class TestPull:
         parts.run(parts.puller)
         assert parts.gateway.wait_for(lambda: any("after=1&" in path for _, path in parts.gateway.requests))
         assert len(parts.renewed) == 1
+
+    def test_other_anchors_are_asked_for_as_soon_as_the_feed_tells_of_them(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.gateway.anchors_version = "first"
+        parts.puller.pull_once()
+        parts.puller.pull_once()
+        parts.puller.pull_once()
+        assert [each.version for each in parts.renewed] == ["first"]
+        parts.gateway.anchors_version = "second"
+        for _ in range(3):
+            parts.puller.pull_once()
+        assert [each.version for each in parts.renewed] == ["first", "second"]
+        assert self.snapshots(parts) == 1, "the chips' keys are the same"
+
+    def test_a_new_epoch_of_chip_keys_brings_the_keys_of_every_chip(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.gateway.reader_keys, parts.gateway.anchors_version = {1: "00" * 16}, "first"
+        parts.puller.pull_once()
+        parts.gateway.reader_keys[2], parts.gateway.anchors_version = "11" * 16, "second"
+        for _ in range(3):
+            parts.puller.pull_once()
+        assert set(parts.renewed[-1].reader_keys) == {1, 2}
+        assert self.snapshots(parts) == 2
+
+    def test_an_edge_that_was_off_when_the_epoch_began_learns_of_it_when_it_starts(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.gateway.reader_keys, parts.gateway.anchors_version = {1: "00" * 16}, "first"
+        parts.puller.pull_once()
+        # As they are kept on disk: the keys themselves are sealed elsewhere.
+        kept = replace(parts.renewed[-1], reader_keys={})
+        parts.new_puller(kept).pull_once()
+        assert self.snapshots(parts) == 1
+        parts.gateway.reader_keys[2], parts.gateway.anchors_version = "11" * 16, "second"
+        parts.new_puller(kept).pull_once()
+        assert self.snapshots(parts) == 2
+
+    def snapshots(self, parts):
+        return sum("/snapshot" in path for _, path in parts.gateway.requests)
 
     def test_an_edge_that_is_no_longer_accepted_raises_the_alarm(self, parts):
         parts.run(parts.puller)

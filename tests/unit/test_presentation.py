@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from readers.drivers.scanner import QrContact
-from readers.presentation import present
+from readers.presentation import present as present_at
+from tests.support.chip_world import ENTROPY, KnownKeys
 from wallet import qr
+from wallet.chips.keys import KeySlot
 from wallet.credential import Credential, sign
 from wallet.proof import Proof
 from wallet.reasons import Reason
+from wallet.tap import Presented
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEYS = {"0a0b": KEY.public_key()}
@@ -25,6 +28,10 @@ PASS = Credential(
     epoch=1,
     key_id="0a0b",
 )
+
+
+def present(contact: QrContact, keys: dict[str, Ed25519PublicKey]) -> Presented:
+    return present_at(contact, keys, KnownKeys(), KeySlot.GATE, ENTROPY)
 
 
 def scanned(text: str) -> QrContact:

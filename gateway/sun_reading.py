@@ -1,0 +1,58 @@
+"""What a phone opened when it was held to a band: is it a reading of one of our chips, and a new one?
+
+Who tells it is the chip: with the reader key its UID and counter are found, with the gate's key of that UID the MAC is
+checked (AN12196, 3.4). The address can be passed on, so it counts once, and it opens nothing here.
+"""
+
+import hmac
+from enum import StrEnum
+
+from gateway.chip_keys import ChipKeys
+from gateway.clock import Clock
+from gateway.db.chips import advance_sun, chips_of
+from gateway.db.engine import Database
+from wallet.chips.keys import KeySlot
+from wallet.chips.ntag424 import PiccData, decrypt_picc_data, sun_mac
+from wallet.chips.sun import SunMessage
+
+
+class SunReading(StrEnum):
+    """What an address turned out to be."""
+
+    NEW = "new"
+    USED = "used"
+    FOREIGN = "foreign"
+
+
+class SunReader:
+    """Checks SUN addresses."""
+
+    def __init__(self, database: Database, chip_keys: ChipKeys, clock: Clock) -> None:
+        self._database = database
+        self._chip_keys = chip_keys
+        self._clock = clock
+
+    def check(self, message: SunMessage | None) -> SunReading:
+        """Return what the address is, and take note of the counter so that it is not new again."""
+        shown = self._authentic(message) if message is not None else None
+        if shown is None:
+            return SunReading.FOREIGN
+        uid = shown.uid.hex()
+        if advance_sun(self._database, uid, shown.counter, self._clock.now()):
+            return SunReading.NEW
+        with self._database.read() as connection:
+            return SunReading.USED if uid in chips_of(connection, [uid]) else SunReading.FOREIGN
+
+    def _authentic(self, message: SunMessage) -> PiccData | None:
+        """Return who says so if the MAC is right. A chip that was torn may carry keys of two epochs: each is tried."""
+        epochs = self._chip_keys.epochs()
+        for reader_epoch in epochs:
+            try:
+                shown = decrypt_picc_data(self._chip_keys.master(KeySlot.READER, reader_epoch), message.picc)
+            except ValueError:
+                continue
+            for epoch in epochs:
+                key = self._chip_keys.key(KeySlot.GATE, epoch, shown.uid.hex())
+                if hmac.compare_digest(sun_mac(key, shown.uid, shown.counter), message.mac):
+                    return shown
+        return None
