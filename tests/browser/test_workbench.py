@@ -53,7 +53,10 @@ def _check_in(house: House, dice: Dice) -> None:
     told = house.gateway.command("book", "/api/v1/bookings", wish)
     token = told["guests"][0]["token_id"]
     house.gateway.command("check-in", f"/api/v1/parties/{told['party_id']}/check-in", {}, desk)
-    house.gateway.command("phone", f"/api/v1/tokens/{token}/media", {"kind": "phone"}, desk)
+    phone = house.gateway.command("phone", f"/api/v1/tokens/{token}/media", {"kind": "phone"}, desk)
+    field, medium = FieldControl(house.plan.field_url, dice), phone["medium_id"]
+    proof = field.make_phone(medium, dice.secret("phone"), dice.command_id("bind"))
+    house.gateway.command("bind", f"/api/v1/media/{medium}/device-key", proof, desk, "PUT")
     house.gateway.command("pin", f"/api/v1/tokens/{token}/pin", {"pin": "4711"}, desk, "PUT")
 
 
