@@ -9,12 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from gateway.resort_toml import read_resort
 from simulators.beats import Beats
 from simulators.demo.field_control import FieldControl
 from simulators.demo.house import House, running_house
 from simulators.demo.plan import PORT_SPAN, Plan
 from simulators.dice import Dice
 from simulators.ports import free_port_base
+from tests.support.web_house import RESORT_FILE
 
 # The edges start, enrol and connect: real processes on two cores.
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -44,7 +46,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 def _check_in(house: House, dice: Dice) -> None:
     desk = house.staff["desk"]
-    day = house.clock.now().date().isoformat()
+    # The resort's own day: after midnight it is still yesterday's.
+    resort = read_resort(RESORT_FILE.read_text(encoding="utf-8"))
+    day = resort.day_of(house.clock.now()).isoformat()
     wish = {
         "product": "family-package",
         "arrival_day": day,
