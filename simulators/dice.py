@@ -28,6 +28,10 @@ class Dice:
         """Return a chip's UID, 7 bytes in lower-case hex."""
         return (_NXP + self._bytes("chip", name)[:6]).hex()
 
+    def secret(self, name: str) -> bytes:
+        """Return 32 bytes of which a thing of the simulation makes its key."""
+        return self._bytes("secret", name)
+
     def pin(self, name: str) -> str:
         """Return a PIN of four digits."""
         return f"{int.from_bytes(self._bytes('pin', name)[:4]) % 10_000:04}"

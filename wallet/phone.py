@@ -8,13 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
-SIGNATURE_BYTES = 64
-"""r and s, 32 bytes each, as WebCrypto gives them (IEEE P1363)."""
+from wallet.device_key import SIGNATURE_BYTES, DeviceKeyFault, is_signed
 
 _FORM = b"\x02"
 _INSTANT_BYTES = 4
@@ -80,13 +74,8 @@ def check(code: PhoneCode, device_key: bytes) -> None:
         PhoneFault: it did not, or the key is none.
     """
     try:
-        key = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), device_key)
-    except ValueError:
+        if is_signed(device_key, to_be_signed(code.credential, code.shown_at), code.signature):
+            return
+    except DeviceKeyFault:
         raise PhoneFault("the credential names no key of a phone") from None
-    half = SIGNATURE_BYTES // 2
-    r, s = (int.from_bytes(part) for part in (code.signature[:half], code.signature[half:]))
-    signed = to_be_signed(code.credential, code.shown_at)
-    try:
-        key.verify(encode_dss_signature(r, s), signed, ECDSA(SHA256()))
-    except InvalidSignature:
-        raise PhoneFault("the phone did not sign this code") from None
+    raise PhoneFault("the phone did not sign this code")

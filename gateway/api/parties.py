@@ -169,6 +169,7 @@ def _guest(view: GuestView) -> dict[str, Any]:
                 "state": medium.state,
                 "issued_at": medium.issued_at,
                 "revoked_at": medium.revoked_at,
+                "device_key": bool(medium.device_key),
             }
             for medium in sorted(view.media, key=lambda medium: medium.id)
         ],

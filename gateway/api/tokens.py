@@ -1,26 +1,19 @@
-"""Tokens and media: PIN, daily limit, phones, the pass as a QR code, and turning a medium off."""
+"""Tokens and media: PIN, daily limit, phones, chips from stock, and turning a medium off."""
 
-import io
-from datetime import datetime
 from typing import Annotated, Any
 
-import qrcode
-import qrcode.image.svg
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from gateway.api.deps import Caller, GatewayHere, address_of, caller, role
-from gateway.api.reach import check_token, token_in_reach
-from gateway.auth import Principal
+from gateway.api.deps import Caller, address_of, caller
+from gateway.api.reach import check_token
 from gateway.db import parties
 from gateway.errors import Rejection
 from gateway.services.linking import LinkChip
 from gateway.services.media import AddPhone, RevokeMedium
-from gateway.services.passes import fitted, phone_claims, phone_of, rights_in_force
 from gateway.services.stock import printed_id_of
 from gateway.services.tokens import SetLimits, SetPin
 from gateway.tries import Kind
-from wallet import qr
 from wallet.medium import MediumKind
 from wallet.money import AMOUNT_MINOR_MAX
 from wallet.pin import make_verifier
@@ -60,14 +53,6 @@ class RevokeWish(BaseModel):
     """Why, in the guest's words."""
 
     note: str = Field("", max_length=500)
-
-
-class Pass(BaseModel):
-    """A pass for the next moments: the text that a scanner reads, and a picture of it."""
-
-    qr: str
-    svg: str
-    valid_until: datetime
 
 
 @router.put("/tokens/{token_id}/pin")
@@ -121,27 +106,3 @@ async def revoke(medium_id: str, called: GuestOrDesk, body: RevokeWish | None = 
     """Turn a medium off, for ever."""
     await check_token(called.gateway, called.principal, medium_id, parties.token_of_medium, "medium")
     return await called.do("medium.revoke", RevokeMedium(medium_id, body.note if body else ""))
-
-
-@router.get("/tokens/{token_id}/pass")
-def phone_pass(
-    token_id: str, gateway: GatewayHere, principal: Annotated[Principal, Depends(role("guest", "desk"))]
-) -> Pass:
-    """The token's pass for its phone, freshly signed."""
-    token = token_in_reach(gateway, principal, token_id)
-    with gateway.database.read() as connection:
-        phone = phone_of(parties.media_of(connection, token.id))
-        rights = rights_in_force(parties.rights_of(connection, token.id))
-    resort, now = gateway.feed.resort(), gateway.clock.now()
-    credential = phone_claims(phone, rights, gateway.issuer.current(), now, resort)
-    text = qr.encode(fitted(credential, gateway.issuer.sign))
-    return Pass(qr=text, svg=_svg(text), valid_until=credential.expires_at)
-
-
-def _svg(text: str) -> str:
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
-    code.add_data(text)
-    code.make(fit=True)
-    drawn = io.BytesIO()
-    code.make_image(image_factory=qrcode.image.svg.SvgPathImage).save(drawn)
-    return drawn.getvalue().decode()

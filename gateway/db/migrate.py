@@ -15,7 +15,7 @@ from gateway.db.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0008"
+NEWEST = "0009"
 """The newest revision among migrations/versions."""
 
 

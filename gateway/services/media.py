@@ -1,4 +1,4 @@
-"""Media of a token: a phone is added at once, and any medium is turned off alone and for ever."""
+"""Media of a token: a phone is added at once and bound to its own key; any medium is turned off alone, for ever."""
 
 from dataclasses import replace
 from typing import Any
@@ -51,6 +51,45 @@ class MediumAddPhone(Service[AddPhone]):
         said = {"medium_id": medium.id, "kind": medium.kind.value}
         event = Event("medium.added", said, party_id=party.id, token_id=token.id)
         return Outcome({"token_id": token.id} | said, draft.rows, (event,))
+
+
+class DeviceKey(Struct, frozen=True):
+    """Bind a phone to its own key: P-256, compressed, hex. That the phone has the other half was checked before."""
+
+    medium_id: str
+    public_key: str
+
+
+class MediumSetDeviceKey(Service[DeviceKey]):
+    """Gives a phone the key that signs its codes, once; the same key again changes nothing."""
+
+    name = "medium.set_device_key"
+
+    def keys(self, body: DeviceKey) -> frozenset[Key]:
+        """The token that it carries."""
+        return frozenset({Key(KeyKind.MEDIUM, body.medium_id)})
+
+    def decide(self, state: WorkingSet, command: Command[DeviceKey]) -> Outcome:
+        """Put the key."""
+        body, draft = command.body, Draft(state)
+        medium = state.need(MediumRow, body.medium_id)
+        _, party = live_token(draft, medium.token_id)
+        if medium.kind is not MediumKind.PHONE:
+            raise Rejection("not_a_phone", 409, "Only a phone has a key of its own.")
+        if medium.state is not MediumState.ACTIVE:
+            raise Rejection("medium_revoked", 409, "This phone was turned off. Please add it as a new one.")
+        if medium.device_key not in ("", body.public_key):
+            sentence = (
+                "This pass belongs to another phone. Turn that one off, and add this phone as a new one."
+            )
+            raise Rejection("device_key_set", 409, sentence)
+        answer = {"medium_id": medium.id, "token_id": medium.token_id, "device_key": body.public_key}
+        if medium.device_key:
+            return Outcome(answer)
+        draft.put(replace(medium, device_key=body.public_key))
+        said = {"medium_id": medium.id, "kind": medium.kind.value}
+        event = Event("medium.bound", said, party_id=party.id, token_id=medium.token_id)
+        return Outcome(answer, draft.rows, (event,))
 
 
 class RevokeMedium(Struct, frozen=True):

@@ -35,32 +35,55 @@ def rights_in_force(rows: Iterable[EntitlementRow]) -> tuple[Entitlement, ...]:
     return tuple(row.body for row in sorted(rows, key=lambda row: row.id) if row.revoked_at is None)
 
 
-def phone_of(media: Iterable[MediumRow]) -> MediumRow:
-    """Return the phone a token was added to last.
+def phone_of(media: Iterable[MediumRow], medium_id: str = "") -> MediumRow:
+    """Return the phone of this id, without one the phone that a token was added to last.
 
     Raises:
         Rejection: there is none that is active.
     """
-    phones = [each for each in media if each.kind is MediumKind.PHONE and each.state is MediumState.ACTIVE]
+    phones = [
+        each
+        for each in media
+        if each.kind is MediumKind.PHONE and each.state is MediumState.ACTIVE and medium_id in ("", each.id)
+    ]
     if not phones:
         raise Rejection("no_phone", 409, "Add a phone to this guest first.")
     return max(phones, key=lambda phone: (phone.issued_at, phone.id))
 
 
 def phone_claims(
-    phone: MediumRow, rights: tuple[Entitlement, ...], key: IssuerKeyRow, at: datetime, resort: Resort
+    phone: MediumRow,
+    party: PartyRow,
+    rights: tuple[Entitlement, ...],
+    key: IssuerKeyRow,
+    at: datetime,
+    resort: Resort,
 ) -> Credential:
-    """Return what a phone shows as a QR code for the next moments."""
+    """Return what a phone shows: for a while where its own key signs each code, else for the next moments only.
+
+    Raises:
+        Rejection: the visit is over.
+    """
     return Credential(
         token_id=phone.token_id,
         medium_tag=medium_tag(phone.id),
         chip_uid="",
         issued_at=at,
-        expires_at=at + timedelta(seconds=resort.policies.pass_valid_s),
+        expires_at=_phone_expires_at(phone, party, at, resort),
         epoch=key.epoch,
         key_id=key.key_id,
         grants=grants_for(rights, at, resort),
+        device_key=bytes.fromhex(phone.device_key),
     )
+
+
+def _phone_expires_at(phone: MediumRow, party: PartyRow, at: datetime, resort: Resort) -> datetime:
+    if not phone.device_key:
+        return at + timedelta(seconds=resort.policies.pass_valid_s)
+    visit_ends = visit_ends_at(resort, party)
+    if visit_ends <= at:
+        raise Rejection("visit_over", 409, "This visit is over.")
+    return min(at + timedelta(seconds=resort.policies.phone_credential_s), visit_ends)
 
 
 def packed_size(signed: bytes) -> int:

@@ -60,6 +60,7 @@ def all_services() -> Mapping[str, Service[Any]]:
         tokens.TokenSetPin(),
         tokens.TokenSetLimits(),
         media.MediumAddPhone(),
+        media.MediumSetDeviceKey(),
         media.MediumRevoke(),
         encodings.EncodingRequest(),
         encodings.EncodingIssue(),

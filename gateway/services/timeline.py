@@ -124,6 +124,7 @@ _TELLINGS: dict[str, Callable[[Teller, str, Body], str]] = {
     "token.pin_set": lambda t, who, body: f"{who} has a new PIN.",
     "token.limits_set": lambda t, who, body: f"{who} may charge {t.amount(body, 'daily_limit_minor')} a day.",
     "medium.added": _medium("added"),
+    "medium.bound": _medium("bound to its own key"),
     "medium.activated": _medium("ready"),
     "medium.revoked": _medium("turned off"),
     "medium.linked": _medium("linked, ready after its first touch of an encoder"),

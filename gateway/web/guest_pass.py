@@ -1,4 +1,4 @@
-"""/app/pass: the phone's pass as a QR code, fresh before the last one ends."""
+"""/app/pass: the phone's pass, signed by the phone itself, or drawn here for a browser that can keep no key."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from gateway.drawing import code_svg
 from gateway.errors import Rejection
 from gateway.web.guest_today import STREAM, who
 from gateway.web.pages import go
@@ -23,20 +24,17 @@ _EARLY = 0.5
 
 @router.get("/app/pass")
 async def show(
-    here: Annotated[Visit, Depends(visit("guest"))], guest: Annotated[str, Query(max_length=64)] = ""
+    here: Annotated[Visit, Depends(visit("guest"))],
+    guest: Annotated[str, Query(max_length=64)] = "",
+    drawn: bool = False,
 ) -> Response:
-    """Show a code that is good for a moment; the page asks for another by itself."""
+    """Show the pass, signed by the phone's own key; `drawn` by the gateway, for a browser that can keep none."""
     live, now, resort = here.live(STREAM), here.gateway.clock.now(), here.resort
     party = party_of(await here.api.get(f"/parties/{here.party_id}"))
     chosen = party.guest(guest or here.principal.subject.removeprefix("guest:"))
-    shown, renew_s = None, 0
-    if any(medium.kind == "phone" and medium.state == "active" for medium in chosen.media):
-        told = await _pass_of(here, chosen)
-        if told is not None:
-            valid_until = datetime.fromisoformat(told["valid_until"])
-            renew_s = max(5, int((valid_until - now).total_seconds() * _EARLY))
-            # The gateway's own drawing, of a code it has just signed: no word of a visitor is in it.
-            shown = {"qr_svg": Markup(told["svg"][told["svg"].index("<svg") :]), "valid_until": valid_until}  # noqa: S704 - see above
+    free = _phone_without_key(chosen)
+    shown = await _drawing(here, chosen, free) if drawn and free else None
+    renew_s = max(5, int((shown["valid_until"] - now).total_seconds() * _EARLY)) if shown else 0
     context: dict[str, Any] = {"pass": shown}
     return here.page(
         "app_pass.html",
@@ -44,7 +42,12 @@ async def show(
         **context,
         guest=who(here, party),
         holder={"id": chosen.guest_id, "token_id": chosen.token_id, "nickname": chosen.nickname},
+        drawn=drawn,
+        drawn_url=f"/app/pass?guest={chosen.guest_id}&drawn=1",
         renew_s=renew_s,
+        free=free,
+        tokens=" ".join(each.token_id for each in party.guests),
+        zone=resort.zone,
         party=[
             {"id": each.guest_id, "nickname": each.nickname, "chosen": each.guest_id == chosen.guest_id}
             for each in party.guests
@@ -55,9 +58,9 @@ async def show(
 
 @router.post("/app/pass")
 async def make(post: Annotated[Post, Depends(posted("guest"))]) -> Response:
-    """Give a guest of the party a phone as a medium."""
+    """Give a guest of the party a phone as a medium, for a browser that can keep no key."""
     await post.api.command(f"/tokens/{post.text('token')}/media", post.key, {"kind": "phone"})
-    return go("/app/pass", guest=post.text("guest"), done="pass-made")
+    return go("/app/pass", guest=post.text("guest"), drawn="1", done="pass-made")
 
 
 def opens(guest: GuestSeen, resort: Resort, now: datetime) -> list[dict[str, str]]:
@@ -85,11 +88,22 @@ def opens(guest: GuestSeen, resort: Resort, now: datetime) -> list[dict[str, str
     return found
 
 
-async def _pass_of(here: Visit, guest: GuestSeen) -> dict[str, Any] | None:
+def _phone_without_key(guest: GuestSeen) -> str:
+    """Return the newest of the guest's phones that no key is bound to yet, empty for none."""
+    phones = [each for each in guest.media if each.kind == "phone" and each.state == "active"]
+    return max((each.medium_id for each in phones if not each.device_key), default="")
+
+
+async def _drawing(here: Visit, guest: GuestSeen, medium_id: str) -> dict[str, Any] | None:
     try:
-        told: dict[str, Any] = await here.api.get(f"/tokens/{guest.token_id}/pass")
+        told = await here.api.get(f"/tokens/{guest.token_id}/pass", medium_id=medium_id)
     except Rejection as refusal:
         if refusal.status in (404, 409):
             return None  # turned off since: the page offers a new one
         raise
-    return told
+    if told["qr"] is None:
+        return None  # bound to a key since
+    # The gateway's own drawing, of a code it has just signed: no word of a visitor is in it.
+    drawn = code_svg(told["qr"])
+    svg = Markup(drawn[drawn.index("<svg") :])  # noqa: S704 - see above
+    return {"qr_svg": svg, "valid_until": datetime.fromisoformat(told["valid_until"])}

@@ -20,6 +20,7 @@ class MediumSeen(Struct, frozen=True):
     medium_id: str
     kind: str
     state: str
+    device_key: bool = False
 
 
 class _UsesOf(Struct, frozen=True):

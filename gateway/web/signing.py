@@ -70,7 +70,10 @@ async def staff_in(post: Form) -> Response:
 @router.post("/app/sign-out")
 async def guest_out(post: Annotated[Post, Depends(posted("guest"))]) -> Response:
     """End a guest's session."""
-    return await _out(post, "/app/sign-in")
+    answer = await _out(post, "/app/sign-in")
+    # The pass, its key and the page kept for offline go with whoever signs out.
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
 
 
 @router.post("/staff/sign-out")

@@ -1,5 +1,6 @@
 """The hand that holds chips and codes to readers and pulls cables: the field's control interface."""
 
+from datetime import datetime
 from typing import Any
 
 from simulators.demo.api import Api
@@ -27,6 +28,15 @@ class FieldControl:
     def show(self, reader: str, text: str) -> None:
         """Show a code to a scanner. Raises Refused when no edge listens to it."""
         self._post(f"/scanners/{reader}/show", {"text": text})
+
+    def make_phone(self, medium_id: str, secret: bytes, command_id: str) -> dict[str, Any]:
+        """Return a new phone's public key and its proof, both hex, for registering it under this idempotency key."""
+        return self._post("/phones", {"phone": medium_id, "secret": secret.hex(), "command_id": command_id})
+
+    def show_pass(self, reader: str, medium_id: str, credential: str, at: datetime) -> str:
+        """Let a phone sign a code at this moment and show it; return its text. Raises Refused as `show` does."""
+        shown = {"phone": medium_id, "credential": credential, "at": at.isoformat()}
+        return str(self._post(f"/scanners/{reader}/show-pass", shown)["text"])
 
     def cut(self, edge: str, mode: str = "cut") -> None:
         """Cut an edge off from the gateway."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from simulators.beats import Beats
 from simulators.demo.faults import Refused, StoryFailed
@@ -36,20 +37,47 @@ class Band:
         return f"{self.owner}'s band"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Phone:
-    """A phone that shows a fresh code each time."""
+    """A phone that signs a fresh code each time; between, it needs no network."""
 
     owner: str
-    fresh_code: Callable[[], str]
+    medium_id: str
+    credential: Callable[[], str]
+    """What the phone keeps, in hex."""
+    now: Callable[[], datetime]
+    picture: str = ""
+    """The code that was shown last, as a picture of the screen would have it."""
+    _shown_at: datetime | None = None
 
     @property
     def name(self) -> str:
         """How the story calls it."""
         return f"{self.owner}'s phone"
 
+    def moment(self) -> datetime:
+        """Return the moment of the next code, of a later second than the one before: each code is good once."""
+        at = self.now().replace(microsecond=0)
+        if self._shown_at is not None:
+            at = max(at, self._shown_at + timedelta(seconds=1))
+        self._shown_at = at
+        return at
 
-Carried = Band | Phone
+
+@dataclass(frozen=True)
+class Screenshot:
+    """A picture of a phone's screen in another hand."""
+
+    owner: str
+    code: str
+
+    @property
+    def name(self) -> str:
+        """How the story calls it."""
+        return "A screenshot"
+
+
+Carried = Band | Phone | Screenshot
 
 
 @dataclass(frozen=True)
@@ -110,9 +138,9 @@ class Hands:
         def in_vain() -> bool:
             return self._restarts(carried, touchpoint) != before
 
-        if isinstance(carried, Phone):
+        if not isinstance(carried, Band):
             try:
-                self._field.show(f"{touchpoint}-qr", carried.fresh_code())
+                self._show(f"{touchpoint}-qr", carried)
             except Refused:
                 return None  # its edge is just being started again
             return self._lamps.wait(touchpoint, mark, LIGHT_WAIT_S, in_vain)
@@ -122,6 +150,14 @@ class Hands:
             return self._lamps.wait(touchpoint, mark, LIGHT_WAIT_S, in_vain)
         finally:
             self._field.remove(reader)
+
+    def _show(self, scanner: str, carried: Phone | Screenshot) -> None:
+        if isinstance(carried, Screenshot):
+            self._field.show(scanner, carried.code)
+            return
+        carried.picture = self._field.show_pass(
+            scanner, carried.medium_id, carried.credential(), carried.moment()
+        )
 
     def final_light(self, tap_id: str) -> Light | None:
         """Return the last light of a tap that was asked for a PIN, None when it never comes."""

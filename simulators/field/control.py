@@ -3,6 +3,7 @@
 Starlette and msgspec, because a field that a test kills has to be back soon.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -46,6 +47,22 @@ class Code(Struct, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
+class NewPhone(Struct, forbid_unknown_fields=True):
+    """A phone that makes its key of `secret` (hex) and proves it for its medium under the idempotency key."""
+
+    phone: str
+    secret: str
+    command_id: str
+
+
+class LivePass(Struct, forbid_unknown_fields=True):
+    """What a phone shows: its credential (hex), signed at this moment of its own clock."""
+
+    phone: str
+    credential: str
+    at: datetime
+
+
 class BlankChip(Struct, forbid_unknown_fields=True):
     """A chip to be made."""
 
@@ -80,6 +97,8 @@ class Control:
                 Route("/fields/{reader}/remove", self.remove, methods=["POST"]),
                 Route("/fields/{reader}/air", self.air),
                 Route("/scanners/{reader}/show", self.show_code, methods=["POST"]),
+                Route("/phones", self.create_phone, methods=["POST"]),
+                Route("/scanners/{reader}/show-pass", self.show_pass, methods=["POST"]),
                 Route("/networks/{edge}/cut", self.cut, methods=["POST"]),
                 Route("/networks/{edge}/heal", self.heal, methods=["POST"]),
                 Route("/state", self.state),
@@ -126,6 +145,21 @@ class Control:
         reader, code = request.path_params["reader"], await _body(request, Code)
         await self._world.show(reader, code.text, SCANNER_WAIT_S)
         return JSONResponse({"reader": reader})
+
+    async def create_phone(self, request: Request) -> Response:
+        """Make a phone, and tell its public key with the proof that it has the other half."""
+        new = await _body(request, NewPhone)
+        secret = bytes.fromhex(new.secret)
+        phone = await run_in_threadpool(self._world.phones.create, new.phone, secret)
+        proof = {"public_key": phone.public_key, "signature": phone.prove(new.phone, new.command_id)}
+        return JSONResponse(proof, status_code=201)
+
+    async def show_pass(self, request: Request) -> Response:
+        """Let a phone sign a code and show it to a scanner; tell the code, for whoever takes its picture."""
+        reader, shown = request.path_params["reader"], await _body(request, LivePass)
+        text = self._world.phones.get(shown.phone).code(bytes.fromhex(shown.credential), shown.at)
+        await self._world.show(reader, text, SCANNER_WAIT_S)
+        return JSONResponse({"reader": reader, "text": text})
 
     async def cut(self, request: Request) -> Response:
         """Cut a network."""

@@ -11,6 +11,7 @@ from typing import Any
 from simulators.chips.field import Field
 from simulators.chips.trace import AirLog
 from simulators.field.network import LinkState, Network
+from simulators.field.phones import PhoneShelf
 from simulators.field.scanner import Scanner
 from simulators.field.settings import FieldFault, FieldSettings
 from simulators.field.shelf import ChipShelf
@@ -59,6 +60,7 @@ class World:
         directory = Path(settings.directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.shelf = ChipShelf(directory / "chips")
+        self.phones = PhoneShelf(directory / "phones")
         self._cuts_file = directory / "networks.json"
         cuts = self._read_cuts()
         self._spots = {each.reader: _Spot(Field(each.port)) for each in settings.readers}

@@ -9,12 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from gateway.resort_toml import read_resort
 from simulators.beats import Beats
 from simulators.demo.field_control import FieldControl
 from simulators.demo.house import House, running_house
 from simulators.demo.plan import PORT_SPAN, Plan
 from simulators.dice import Dice
 from simulators.ports import free_port_base
+from tests.support.web_house import RESORT_FILE
 
 # The edges start, enrol and connect: real processes on two cores.
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -44,7 +46,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 def _check_in(house: House, dice: Dice) -> None:
     desk = house.staff["desk"]
-    day = house.clock.now().date().isoformat()
+    # The resort's own day: after midnight it is still yesterday's.
+    resort = read_resort(RESORT_FILE.read_text(encoding="utf-8"))
+    day = resort.day_of(house.clock.now()).isoformat()
     wish = {
         "product": "family-package",
         "arrival_day": day,
@@ -53,7 +57,10 @@ def _check_in(house: House, dice: Dice) -> None:
     told = house.gateway.command("book", "/api/v1/bookings", wish)
     token = told["guests"][0]["token_id"]
     house.gateway.command("check-in", f"/api/v1/parties/{told['party_id']}/check-in", {}, desk)
-    house.gateway.command("phone", f"/api/v1/tokens/{token}/media", {"kind": "phone"}, desk)
+    phone = house.gateway.command("phone", f"/api/v1/tokens/{token}/media", {"kind": "phone"}, desk)
+    field, medium = FieldControl(house.plan.field_url, dice), phone["medium_id"]
+    proof = field.make_phone(medium, dice.secret("phone"), dice.command_id("bind"))
+    house.gateway.command("bind", f"/api/v1/media/{medium}/device-key", proof, desk, "PUT")
     house.gateway.command("pin", f"/api/v1/tokens/{token}/pin", {"pin": "4711"}, desk, "PUT")
 
 

@@ -287,7 +287,6 @@ def test_a_phone_shows_a_pass_that_a_reader_takes(anyone: Api) -> None:
     shown = guest.get(f"/tokens/{token}/pass").json()
     credential = open_credential(qr.decode(shown["qr"]), keys(anyone.world), "")
     assert credential.token_id == token
-    assert "<path" in shown["svg"]
     assert guest.post(f"/tokens/{token}/media", {"kind": "band"}).status_code == 422
     assert guest.post(f"/media/{medium}/revoke", {"note": "lost"}).json()["state"] == "revoked"
     assert guest.get(f"/tokens/{token}/pass").status_code == 409

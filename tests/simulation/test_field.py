@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,8 @@ from readers.drivers import open_driver
 from readers.drivers.base import Contact, Driver
 from simulators.field.settings import FieldFault, load_field_settings
 from tests.simulation.support import READY_S, RunningField, running_field
-from wallet import qr
+from wallet import phone, qr
+from wallet.device_key import compressed, is_signed, possession
 
 UID = "04a1b2c3d4e5f6"
 OTHER_UID = "04a1b2c3d4e5f7"
@@ -119,6 +121,26 @@ def test_a_scanner_sends_what_is_shown_to_it(field: RunningField) -> None:
         text = qr.encode(CREDENTIAL)
         field.post("/scanners/gate-qr/show", {"text": text})
         assert found.get(timeout=PATIENCE_S) == ("", text.encode())
+
+
+def test_a_phone_keeps_its_key_over_a_kill_and_signs_what_it_shows(field: RunningField) -> None:
+    new = {"phone": "0190a000-0000-7000-8000-000000000001", "secret": "01" * 32, "command_id": "bind-key-1"}
+    made = field.post("/phones", new, 201)
+    kill(field)
+    assert field.post("/phones", new, 201)["public_key"] == made["public_key"]
+    key = compressed(bytes.fromhex(str(made["public_key"])))
+    claim = possession(str(new["phone"]), "bind-key-1")
+    assert is_signed(key, claim, bytes.fromhex(str(made["signature"])))
+    shown = {"phone": new["phone"], "credential": CREDENTIAL.hex(), "at": "2030-06-10T10:00:00Z"}
+    with reader(f"scanner:socket://127.0.0.1:{field.qr_port}") as found:
+        told = field.post("/scanners/gate-qr/show-pass", shown)
+        read = found.get(timeout=PATIENCE_S)[1]
+    assert read == str(told["text"]).encode()
+    code = phone.decode(qr.decode(str(told["text"])))
+    phone.check(code, key)
+    assert (code.credential, code.shown_at) == (CREDENTIAL, datetime(2030, 6, 10, 10, tzinfo=UTC))
+    stranger = field.post("/scanners/gate-qr/show-pass", shown | {"phone": "0190a000"}, 422)
+    assert "browser of its own" in str(stranger["detail"])
 
 
 def test_a_cut_outlives_a_kill(field: RunningField) -> None:

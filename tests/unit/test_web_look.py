@@ -29,7 +29,7 @@ def test_a_page_names_only_scripts_and_icons_that_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     drawn = set(re.findall(r'<symbol id="(\w+)"', (STATIC / "icons.svg").read_text(encoding="utf-8")))
     assert set(re.findall(r'ui\.icon\("(\w+)"', text)) <= drawn
-    for name in re.findall(r'"/static/([\w.]+)', text):
+    for name in re.findall(r'"/static/([\w./]+)', text):
         assert (STATIC / name).is_file(), name
 
 

@@ -90,8 +90,9 @@ class TokenRow:
 class MediumRow:
     """A band, card or phone that carries a token. `chip_uid` is lower-case hex, empty for a phone.
 
-    The last three tell what was read back from the chip: the epoch of the key that signed it, until when it is good,
-    and a hash of what it grants.
+    `issuer_epoch`, `expires_at` and `content` tell what was read back from the chip: the epoch of the key that signed
+    it, until when it is good, and a hash of what it grants. `device_key` is a phone's own public key (P-256,
+    compressed, hex), empty where it registered none.
     """
 
     id: str
@@ -105,6 +106,7 @@ class MediumRow:
     issuer_epoch: int = 0
     expires_at: datetime | None = None
     content: str = ""
+    device_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

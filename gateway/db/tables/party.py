@@ -82,6 +82,7 @@ medium = Table(
     Column("issuer_epoch", Integer(), nullable=False, server_default="0"),
     instant("expires_at", nullable=True),
     words("content", server_default=""),
+    words("device_key", server_default=""),
 )
 
 entitlement = Table(

@@ -71,7 +71,8 @@ function refreshSoon(region) {
 
 document.addEventListener("feed:entry", ({ detail: entry }) => {
   if (entry.kind === "signed_out") {
-    location.reload(); // signed out elsewhere: what is shown here is nobody's any more
+    // Signed out elsewhere: what is shown here is nobody's any more. Signing out here goes on to its own next page.
+    if (!document.querySelector("form[action$='/sign-out'][data-busy]")) location.reload();
     return;
   }
   const own = entry.region && document.getElementById(entry.region);

@@ -16,10 +16,10 @@ _LOOK_S = 0.06
 
 @dataclass(frozen=True)
 class Held:
-    """What a guest holds: a chip, or a phone that shows a fresh code each time."""
+    """What a guest holds: a chip, or a phone, which shows a fresh code to the scanner it is given each time."""
 
     chip: str = ""
-    code: Callable[[], Awaitable[str]] | None = None
+    show: Callable[[str], Awaitable[None]] | None = None
 
 
 class Bench:
@@ -46,14 +46,14 @@ class Bench:
             Rejection: no such touchpoint, no fitting reader, or the field or the edge does not answer.
         """
         edge = await self._edge_at(touchpoint)
-        reader = _reader_for(edge, touchpoint, scanner=held.code is not None)
+        reader = _reader_for(edge, touchpoint, scanner=held.show is not None)
         if item:
             lines = [{"item": item, "quantity": 1}]
             await self.field.sale(edge.cable, f"/tills/{touchpoint}/sales", {"sale_id": key, "lines": lines})
             self._sales[touchpoint] = key
         before = edge.sight_at(touchpoint)
-        if held.code is not None:
-            await self.field.show(reader.id, await held.code())
+        if held.show is not None:
+            await held.show(reader.id)
         else:
             await self.field.present(
                 reader.id, held.chip, ENCODING_HELD_S if reader.encodings else TAP_HELD_S
@@ -61,7 +61,7 @@ class Bench:
         if reader.encodings:
             return None
         sight = await self._wait(edge, touchpoint, lambda sight: before is None or sight != before)
-        if sight is not None and held.code is None:
+        if sight is not None and held.show is None:
             # With the light the hand is free: the next press may hold the same band elsewhere.
             await self.field.remove(reader.id)
         return sight

@@ -136,6 +136,11 @@ class Field:
         """Show a code to a scanner. Raises Rejection."""
         await self._field("POST", f"/scanners/{reader}/show", {"text": text})
 
+    async def show_pass(self, reader: str, phone: str, credential: str, at: datetime) -> None:
+        """Let a simulated phone sign a code at this moment and show it to a scanner. Raises Rejection."""
+        shown = {"phone": phone, "credential": credential, "at": at.isoformat()}
+        await self._field("POST", f"/scanners/{reader}/show-pass", shown)
+
     async def turn(self, edge: str, how: str) -> None:
         """Cut or heal an edge's cable. Raises Rejection."""
         await self._field("POST", f"/networks/{edge}/{how}", {})

@@ -151,15 +151,19 @@ async def _held(post: Post, medium: str) -> Held:
         if each.medium_id == medium:
             if each.kind != "phone":
                 return Held(chip=each.chip_uid)
-            return Held(code=partial(_fresh_code, post, each.token_id))
+            return Held(show=partial(_show, post, each.token_id, medium))
     raise Rejection("no_medium", 422, "Choose first what the guest holds.")
 
 
-async def _fresh_code(post: Post, token_id: str) -> str:
+async def _show(post: Post, token_id: str, medium_id: str, scanner: str) -> None:
+    """Show a phone's code to a scanner: a phone with a key, which the field has, signs it there."""
     session: BenchSession = post.request.app.state.bench_session
-    api = OwnApi(post.request, "operations", await session.token())
-    shown = await api.get(f"/tokens/{token_id}/pass")
-    return str(shown["qr"])
+    api, field = OwnApi(post.request, "operations", await session.token()), _bench(post).field
+    told = await api.get(f"/tokens/{token_id}/pass", medium_id=medium_id)
+    if told["credential"] is None:
+        await field.show(scanner, told["qr"])
+    else:
+        await field.show_pass(scanner, medium_id, told["credential"], post.gateway.clock.now())
 
 
 def _seen(post: Post, sight: Sight | None, medium: str) -> Response:

@@ -1,11 +1,10 @@
 """Check-in, three bands and a phone, the car, the own room and another one."""
 
-from simulators.demo.api import Session
 from simulators.demo.chapters import times
 from simulators.demo.chapters.encoding import encode_band
+from simulators.demo.chapters.phone import carry_phone
 from simulators.demo.faults import StoryFailed
-from simulators.demo.hands import Phone
-from simulators.demo.stage import Guest, Stage
+from simulators.demo.stage import Stage
 from wallet.reasons import Reason
 
 DOORS = ("door-101", "door-102")
@@ -37,18 +36,6 @@ def play(stage: Stage) -> None:
     stage.expect_blue(another, children[1], Reason.OTHER_ROOM)
     stage.until_home(("hotel",))
     stage.tell_ledger()
-
-
-def carry_phone(stage: Stage, guest: Guest, by: Session) -> None:
-    """Let the guest carry the token on a phone, set up `by` the party's own session or the desk's."""
-    path = f"/api/v1/tokens/{guest.token_id}/media"
-    stage.gateway.command(f"phone {guest.name}", path, {"kind": "phone"}, by)
-
-    def fresh_code() -> str:
-        pass_ = stage.gateway.get(f"/api/v1/tokens/{guest.token_id}/pass", by)
-        return str(pass_["qr"])
-
-    guest.carried = Phone(guest.name, fresh_code)
 
 
 def _doors(room: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from simulators.demo.chapters import times
 from simulators.demo.faults import StoryFailed
+from simulators.demo.hands import Phone, Screenshot
 from simulators.demo.stage import Guest, Stage
 from wallet.reasons import Reason
 
@@ -26,6 +27,7 @@ def play(stage: Stage) -> None:
     lead, *_, other = guests
     stage.expect_blue("comet-entrance", lead, Reason.WINDOW_NOT_OPEN)
     times.pass_until(stage, day, "11:05")
+    _try_screenshot(stage, other)
     for guest in (other, lead):
         stage.expect_green("comet-entrance", guest)
         stage.expect_green("comet-merge", guest)
@@ -56,6 +58,15 @@ def book_pick(
     if answer.get("booked") is False:
         raise StoryFailed(f"{attraction} at {clock} was not booked: {answer.get('sentence')}")
     stage.narrator.say(f"In the app: {found[0]['name']} at {clock} for {len(guests)}.")
+
+
+def _try_screenshot(stage: Stage, owner: Guest) -> None:
+    """Let a stranger hold a picture of the owner's screen to the ride: it shows a code of this morning."""
+    phone = owner.hand
+    assert isinstance(phone, Phone), "the story's fourth guest carries a phone"
+    taken = Screenshot(owner.name, phone.picture)
+    stranger = Guest("A stranger", owner.token_id, owner.party_id, carried=taken)
+    stage.expect_blue("comet-entrance", stranger, Reason.CODE_STALE)
 
 
 def _windows(stage: Stage) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from datetime import UTC
 from typing import Any
 
 from simulators.demo.chapters import photo, times
-from simulators.demo.chapters.arrival import carry_phone
 from simulators.demo.chapters.booking import PRODUCT
 from simulators.demo.chapters.encoding import encode_band
+from simulators.demo.chapters.phone import carry_phone
 from simulators.demo.faults import StoryFailed
 from simulators.demo.people import couple
 from simulators.demo.stage import Guest, Stage
