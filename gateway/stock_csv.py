@@ -12,7 +12,9 @@ COLUMNS = ("uid", "printed_id", "kind")
 KINDS = ("ntag213", "ntag215", "ntag216", "ntag424")
 """The chips that bands are made of, in an encoder's words."""
 
-LINES_MAX = 200_000
+LINES_MAX = 20_000
+"""One transaction takes a batch, in some ten seconds at this size; a larger delivery comes in parts."""
+
 _FAULTS_MAX = 50
 _FIELD_MAX = 200
 _UID = re.compile(r"[0-9a-f]{14}")
@@ -85,7 +87,7 @@ def _records(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         for record in reader:
             if line > LINES_MAX:
-                raise _whole(line, f"a batch has at most {LINES_MAX} lines")
+                raise _whole(line, f"a batch has at most {LINES_MAX} lines; import it in parts")
             if not header:
                 header = _header(record)
             elif record and len(record) != len(header):

@@ -165,9 +165,12 @@ async def jobs(
 
 @router.post("/edge/encodings/touch")
 async def touch(body: Touch, called: EdgeCaller) -> Job:
-    """The job for a chip that lies on an encoder where none was started, or in a refusal why there is none."""
+    """The job for a chip that lies on an encoder where none was started, or in a refusal why there is none.
+
+    Asked again it is the same job while that is open; what was answered before is not repeated, since it may be over.
+    """
     wish = TouchEncoder(body.encoder, body.chip_uid, called.principal.venue or "")
-    return Job(**await called.do("encoding.touch", wish))
+    return Job(**await replace(called, key=called.gateway.new_id()).do("encoding.touch", wish))
 
 
 @router.post("/edge/encodings/{encoding_id}/issue")
@@ -175,9 +178,10 @@ async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
     """Bind the chip to the guest and get the credential for it; the same chip again gets the same one."""
     gateway = called.gateway
     job = await run_in_threadpool(_job, gateway, encoding_id)
-    # An edge asks for the same chip under the same key. If another chip was tried in between, the stored answer would
-    # name a medium that was dropped since: so what the job holds now is part of the command's id.
-    command_id = hashlib.sha256(f"{called.key} {job.medium_id}".encode()).hexdigest()
+    # An edge asks for the same chip under the same key. If another chip was tried in between, or new keys have begun,
+    # the stored answer would name a medium that was dropped since, or old keys: so both are part of the command's id.
+    epochs = await run_in_threadpool(_newest_epochs, gateway)
+    command_id = hashlib.sha256(f"{called.key} {job.medium_id} {epochs}".encode()).hexdigest()
     wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "", body.chip_kind)
     answer = await replace(called, key=f"issue:{command_id}").do("encoding.issue", wish)
     claims = msgspec.convert(answer["claims"], Credential)
@@ -191,6 +195,10 @@ async def confirm(encoding_id: str, body: Written, called: EdgeCaller) -> dict[s
     """Tell that the credential was read back from the chip, or why not."""
     wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence)
     return await called.do("encoding.confirm", wish)
+
+
+def _newest_epochs(gateway: Gateway) -> tuple[int, int]:
+    return gateway.issuer.current().epoch, gateway.chip_keys.epochs()[0]
 
 
 def _plan(gateway: Gateway, chip_uid: str, epochs: list[int]) -> ChipPlan:

@@ -41,6 +41,15 @@ def claims_for(draft: Draft, job: EncodingRow, party: PartyRow, at: datetime, ch
     )
 
 
+def in_force(draft: Draft, issued: Issue) -> bool:
+    """Return whether readers still take what was issued: its epochs may have been retired since."""
+    signed = bool(draft.find(IssuerKeyRow, epoch=issued.issuer_epoch, state=KeyState.ACTIVE))
+    keyed = not issued.chip_epoch or bool(
+        draft.find(ChipEpochRow, epoch=issued.chip_epoch, state=KeyState.ACTIVE)
+    )
+    return signed and keyed
+
+
 def newest_chip_epoch(draft: Draft) -> int:
     """Return the epoch whose keys chips get now."""
     return max(row.epoch for row in draft.find(ChipEpochRow, state=KeyState.ACTIVE))

@@ -17,7 +17,7 @@ from gateway.db.rows import (
 )
 from gateway.errors import Rejection
 from gateway.services.booked import live_token
-from gateway.services.claims import claims_for, issue_of, told
+from gateway.services.claims import claims_for, in_force, issue_of, told
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
 from gateway.working_set import WorkingSet
@@ -143,8 +143,8 @@ class EncodingConfirm(Service[ConfirmEncoding]):
     name = "encoding.confirm"
 
     def keys(self, body: ConfirmEncoding) -> frozenset[Key]:
-        """The token."""
-        return frozenset({Key(KeyKind.ENCODING, body.encoding_id)})
+        """The token, and the keys."""
+        return frozenset({Key(KeyKind.ENCODING, body.encoding_id), Key(KeyKind.ISSUER, "keys")})
 
     def expand(self, state: WorkingSet, body: ConfirmEncoding) -> frozenset[Key]:
         """The chip that it was written onto."""
@@ -160,6 +160,9 @@ class EncodingConfirm(Service[ConfirmEncoding]):
         if job.state is not EncodingState.ISSUED:
             raise Rejection("not_issued", 409, "No credential was issued for this band.")
         if body.ok:
+            if job.issued is not None and not in_force(draft, job.issued):
+                sentence = "The keys changed meanwhile. Hold the band to the encoder once more."
+                raise Rejection("keys_changed", 409, sentence)
             changed = _activate(draft, job, command)
             kind = "medium.refreshed" if job.cause is EncodingCause.REFRESH else "medium.activated"
             said = {"medium_id": job.medium_id, "kind": job.kind.value}

@@ -177,6 +177,7 @@ def test_a_band_is_brought_up_to_date_where_it_touches_and_stays_the_same_medium
     found = touch(hotel).json()
     assert (found["cause"], found["token_id"]) == ("refresh", token)
     assert touch(hotel).json() == found, "a torn one is gone on with"
+    assert len(desk.world.rows(r.EncodingRow, token_id=token)) == 2
     after = issued(hotel, found["encoding_id"])
     assert media(desk) == {before.medium_id: "active"}, "it stays in service all the while"
     assert before.chip is not None
@@ -191,6 +192,11 @@ def test_a_band_is_brought_up_to_date_where_it_touches_and_stays_the_same_medium
     finish(hotel, touch(hotel).json()["encoding_id"])
     assert touch(hotel).json()["code"] == "band_up_to_date"
     assert media(desk) == {before.medium_id: "active"}
+    wish = {"encoder": "encoder-desk", "chip_uid": UID}
+    asked = [hotel.post("/edge/encodings/touch", wish, "one-and-the-same").json() for _ in range(2)]
+    assert [each["code"] for each in asked] == ["band_up_to_date"] * 2
+    desk.world.do("keys.rotate_chips", RotateChips())
+    assert hotel.post("/edge/encodings/touch", wish, "one-and-the-same").json()["cause"] == "refresh"
 
 
 def test_what_a_guest_got_since_is_written_at_the_next_touch(desk: Api, hotel: EdgeApi) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.cli import main
 from gateway.db import rows as r
-from tests.contract.test_chip_keys import OTHER_UID, UID, anchors, issued, snapshot, written
+from tests.contract.test_chip_keys import OTHER_UID, UID, anchors, chip, issued, job, snapshot, written
 from tests.support.api_world import Api, EdgeApi, api
 from tests.support.guests_world import ARRIVAL
 from tests.support.resort_world import RESORT
@@ -125,3 +125,21 @@ def test_a_till_has_the_new_key_of_a_band_before_the_band_gets_it(desk: Api, say
     assert plan is not None
     assert keys[2] == plan.keys.keys[KeySlot.TILL]
     assert keys[1] == plan.before[0].keys[KeySlot.TILL]
+
+
+def test_a_band_written_with_keys_that_were_retired_meanwhile_is_not_let_into_service(
+    desk: Api, say: Say
+) -> None:
+    hotel = EdgeApi(desk, "hotel", "hotel")
+    encoding = job(desk, desk.book()["guests"][0]["token_id"])
+    key = "the-same-chip-again"
+    first = hotel.post(f"/edge/encodings/{encoding}/issue", chip(), key).json()
+    say("keys", "rotate", "--chips")
+    assert say("keys", "retire", "1", "--chips")[0] == 0
+    refused = hotel.post(f"/edge/encodings/{encoding}/confirm", {"ok": True})
+    assert (refused.status_code, refused.json()["code"]) == (409, "keys_changed")
+    again = hotel.post(f"/edge/encodings/{encoding}/issue", chip(), key).json()
+    assert again["medium_id"] == first["medium_id"]
+    assert (again["chip"]["keys"]["epoch"], again["chip"]["before"]) == (2, [first["chip"]["keys"]])
+    assert hotel.post(f"/edge/encodings/{encoding}/confirm", {"ok": True}).json()["state"] == "done"
+    assert live(say, "chips") == {1: 0, 2: 1}
