@@ -55,6 +55,6 @@ def test_who_hangs_up_in_the_middle_of_a_body_is_no_error_of_ours(
         figures = house.http.get("/metrics").text
 
     assert sent[0]["status"] == 499
-    assert f'route="{path}",status="499"' in figures
+    assert 'status="499"' in figures
     assert 'status="500"' not in figures
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -52,6 +52,8 @@ class HandClock:
     def monotonic(self) -> float:
         return monotonic()
 
+    elapsed_s = monotonic
+
 
 @dataclass
 class Family:
