@@ -143,6 +143,8 @@ def _stay_up(played: Played, narrator: Narrator) -> None:
     pages |= {f"edge {edge}": plan.edge_url(edge) for edge in plan.edges}
     narrator.figures("The resort stays up until Ctrl-C", pages)
     narrator.figures("Staff (name: password)", played.house.passwords)
+    # Whoever plays on may kill what they like, as often as they like: the rest stays up.
+    played.house.supervisor.endure(narrator.say)
     rest = threading.Event()
     with contextlib.suppress(KeyboardInterrupt):
         while not rest.wait(_LOOK_S):
