@@ -195,11 +195,15 @@ class Supervisor:
                 often = f"That was {_DEATHS_MAX} times within {_DEATHS_WITHIN_S:.0f} s"
                 say(f"{how} {often}: it is started again in {max(0.0, pause_s):.0f} s.")
                 self._ending.wait(pause_s)
-            with self._lock:
-                if not child.wanted:
-                    return
+            if not self._started_again(child):
+                return
+
+    def _started_again(self, child: _Child) -> bool:
+        with self._lock:
+            if child.wanted:
                 child.process = _spawn(child.program)
                 child.restarts += 1
+            return child.wanted
 
 
 def _spawn(program: Program) -> subprocess.Popen[bytes]:
