@@ -3,6 +3,7 @@
 A package is imported when its word is used: `passband edge` starts without the libraries of the gateway.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -25,6 +26,8 @@ WORDS = {
     "verify": Word("simulators.cli", "verify", "Check the promises on database, journals and lamp logs."),
     "bench": Word("benchmarks.cli", "main", "Measure what this machine can do."),
 }
+CLOSED_PIPE = 128 + 13
+"""128 and the number of SIGPIPE."""
 
 
 def usage() -> str:
@@ -51,5 +54,19 @@ def main(argv: list[str]) -> int:
     return answer(argv[1:])
 
 
+def run(argv: list[str]) -> int:
+    """Do as `main` does; 141, as a shell has it of a program ended by SIGPIPE, when who reads the output has enough."""
+    try:
+        try:
+            return main(argv)
+        finally:
+            # Here and not by the interpreter, which could only print a traceback about it.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in the buffer has to go somewhere when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

@@ -1,4 +1,7 @@
-"""How long a command may be under way, from its `at` to its commit: what the margin of `as_of` is the sum of."""
+"""How long a command may be under way, from its `at` to its commit: what the margin of `as_of` is the sum of.
+
+All of it is work, measured on the machine's own seconds: a simulated day that leaps meanwhile makes nobody late.
+"""
 
 from datetime import timedelta
 
@@ -21,7 +24,8 @@ A command's instant `at`, which a credential carries as `issued_at`, is the one 
 the feed only once it is committed. From `at` to the last row written at most WRITTEN_WITHIN_S pass, to the commit's end
 COMMIT_MAX_S more, and another process may have stamped it by a clock CLOCKS_APART_S off. So a sweep that began at T
 finds everything with an `at` before T - 10 s. What this process itself has under way is known exactly and not left to
-this sum (`Feed.carrying_out`): there a commit, and a resort's load, which has no bound, may take as long as they like.
+this sum (`Feed.asked`): there a wait, a commit, and a resort's load, which has no bound, may take as long as they like,
+and a day may leap.
 In another process a resort's load may show later than `as_of` says; it issues no credential and takes no right away.
 """
 

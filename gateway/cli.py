@@ -20,6 +20,8 @@ def main(argv: list[str]) -> int:
 
     try:
         return _answer(given)
+    except BrokenPipeError:
+        raise  # who reads the output has enough: no fault, and passband.py ends it quietly
     except (SettingsFault, VaultFault, ResortFaults, OSError) as fault:
         print(f"passband gateway: {fault}", file=sys.stderr)
         return 1

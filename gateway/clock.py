@@ -20,7 +20,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never go back, for measuring spans."""
+        """Return seconds that never go back and leap with a simulated day: for windows of the resort's own time."""
+        ...
+
+    def elapsed_s(self) -> float:
+        """Return the machine's own seconds, for how long work takes or waits. Simulated days don't pass here."""
         ...
 
 
@@ -43,6 +47,10 @@ class SystemClock:
         """Return seconds that never go back."""
         return time.monotonic()
 
+    def elapsed_s(self) -> float:
+        """Return the machine's own seconds."""
+        return time.monotonic()
+
 
 class SimulationClock:
     """The machine's clock moved forward by the seconds in a file that all processes of a simulation share.
@@ -63,6 +71,10 @@ class SimulationClock:
     def monotonic(self) -> float:
         """Return seconds that never go back, moved like the clock."""
         return time.monotonic() + self._offset()
+
+    def elapsed_s(self) -> float:
+        """Return the machine's own seconds, whatever day it is."""
+        return time.monotonic()
 
     def _offset(self) -> float:
         try:

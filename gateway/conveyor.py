@@ -99,7 +99,7 @@ class Conveyor:
             Busy: too much work waits: a journal's batch counts as many times as it has entries.
         """
         service = self._services[name]
-        asked_s = self._clock.monotonic()
+        asked_s = self._clock.elapsed_s()
         waiting = Waiting(service, command, command.body_hash(name), service.weight(command.body), asked_s)
         with self._arrived:
             # One that is heavier than the whole queue may come alone: it could never come otherwise.
@@ -107,6 +107,7 @@ class Conveyor:
             full = weight >= self._queue_max or (weight and weight + waiting.weight > self._queue_max)
             if self._stopping.is_set() or full:
                 raise Busy()
+            self._feed.asked(waiting, command.envelope.at)
             self._queue.append(waiting)
             self._queued_weight += waiting.weight
             self._arrived.notify()
@@ -129,6 +130,8 @@ class Conveyor:
                 for each in batch:
                     if not each.future.done():
                         each.future.set_exception(error)
+            finally:
+                self._feed.settled(batch)
 
     def _gather(self) -> list[Waiting]:
         with self._arrived:
@@ -150,7 +153,7 @@ class Conveyor:
         batch = [each for each in waiting if self._is_in_time(each)]
         if not batch:
             return
-        began_s = self._clock.monotonic()
+        began_s = self._clock.elapsed_s()
         try:
             self._transaction(batch)
         except Exception as error:
@@ -165,7 +168,7 @@ class Conveyor:
                 self._carry_out([each])
             return
         if sum(each.weight for each in batch) >= self._batch_now:
-            took_s = self._clock.monotonic() - began_s
+            took_s = self._clock.elapsed_s() - began_s
             self._batch_now = min(self._batch_max, self._batch_now * (2 if took_s <= ROOM_TO_GROW_S else 1))
         self._tell(batch)
 
@@ -214,7 +217,7 @@ class Conveyor:
 
     def _is_in_time(self, waiting: Waiting) -> bool:
         """Answer Busy to a command that has waited too long: carried out now, it would show later than `as_of` says."""
-        if self._clock.monotonic() - waiting.asked_s <= QUEUED_MAX_S:
+        if self._clock.elapsed_s() - waiting.asked_s <= QUEUED_MAX_S:
             return True
         waiting.outcome = Busy()
         waiting.tell()
@@ -222,6 +225,7 @@ class Conveyor:
 
     def _tell(self, batch: Sequence[Waiting]) -> None:
         """Give a batch its positions, then answer it, so that who wrote something can read it in the feed."""
+        self._feed.settled(batch)
         try:
             self._feed.sweep()
         except Exception:
@@ -232,7 +236,7 @@ class Conveyor:
     # --- one transaction ----------------------------------------------------------------------------------------------
 
     def _transaction(self, batch: Sequence[Waiting], *, glances: bool = False) -> None:
-        with self._feed.carrying_out(), self._database.write() as connection:
+        with self._database.write() as connection:
             # A resort's load goes through every document: it takes its time, and everyone waits for it.
             hurried = [each for each in batch if not each.service.alone]
             if not hurried:
@@ -259,7 +263,7 @@ class Conveyor:
             if self._database.is_sqlite:
                 # The one writer holds the database, so commit order is the order here: no second commit needed.
                 stored_feed.number(connection)
-            if any(self._clock.monotonic() - each.asked_s > WRITTEN_WITHIN_S for each in hurried):
+            if any(self._clock.elapsed_s() - each.asked_s > WRITTEN_WITHIN_S for each in hurried):
                 raise _TooLate("it took too long to write")
 
     def _loaded(self, connection: Connection, batch: Sequence[Waiting]) -> WorkingSet:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Condition, Event, Thread
@@ -44,10 +44,10 @@ class Feed:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self.clock = clock
-        self._began: dict[object, datetime] = {}
+        self._under_way: dict[Hashable, datetime] = {}
         self._changed = Condition()
         self._head = 0
-        self._swept_at: datetime | None = None
+        self._swept_s: float | None = None
         self._complete_at: datetime | None = None
         self._recent: deque[tuple[int, str]] = deque(maxlen=_RECENT_MAX)
         self._recent_from = 0
@@ -77,9 +77,9 @@ class Feed:
         return self._head
 
     @property
-    def swept_at(self) -> datetime | None:
-        """When the last sweep began."""
-        return self._swept_at
+    def swept_s(self) -> float | None:
+        """When the last sweep began, on the machine's own seconds."""
+        return self._swept_s
 
     def release(self) -> None:
         """Let everyone who waits go, now and from now on: the process is about to end."""
@@ -91,36 +91,33 @@ class Feed:
         """Whether whoever reads the feed should end."""
         return self._closing.is_set()
 
-    @contextmanager
-    def carrying_out(self) -> Iterator[None]:
-        """Run a transaction that writes entries; while it is open, `as_of` stays behind its beginning."""
-        mark = object()
-        self._began[mark] = self.clock.now()
-        try:
-            yield
-        finally:
-            del self._began[mark]
+    def asked(self, mark: Hashable, at: datetime) -> None:
+        """Note that a command with the instant `at` is under way: until it is settled, `as_of` stays behind that."""
+        self._under_way[mark] = at
+
+    def settled(self, marks: Iterable[Hashable]) -> None:
+        """Note that these are committed, or never will be; one that is settled already stays so."""
+        for mark in marks:
+            self._under_way.pop(mark, None)
 
     def sweep(self) -> None:
         """Number what is committed and let waiting readers know."""
-        # Looked at before the database is: a transaction that begins after this has its own instants later still.
-        began_at = self.clock.now()
-        complete_at = min([began_at, *self._began.copy().values()])
+        # Looked at before the database is: a command that is asked after this has its own instant later still.
+        began_at, began_s = self.clock.now(), self.clock.elapsed_s()
+        complete_at = min([began_at, *self._under_way.copy().values()])
         with self._database.read() as connection:
             waiting, head = stored.has_unnumbered(connection), stored.head(connection)
         if waiting:
             with self._database.write() as connection:
                 head = stored.number(connection)
-        self.advance(head, began_at, complete_at)
+        self.advance(head, began_s, complete_at)
 
-    def advance(
-        self, head: int, swept_at: datetime | None = None, complete_at: datetime | None = None
-    ) -> None:
+    def advance(self, head: int, swept_s: float | None = None, complete_at: datetime | None = None) -> None:
         """Note that positions up to `head` are given.
 
         Args:
-            swept_at: when the sweep that has given them began.
-            complete_at: the same, or when the oldest transaction began that was still open then.
+            swept_s: when the sweep that has given them began, on the machine's own seconds.
+            complete_at: the instant of that, or of the oldest command that was still under way then.
         """
         known = self._head
         news: list[tuple[int, str, str]] = []
@@ -143,8 +140,8 @@ class Feed:
                     self._recent.append((position, told))
                     concerned = None if concerned is None or told == "*" else concerned | split(told)
             self._head = max(self._head, head)
-            self._swept_at = _later(self._swept_at, swept_at)
-            self._complete_at = _later(self._complete_at, complete_at)
+            self._swept_s = max(filter(None, (self._swept_s, swept_s)), default=None)
+            self._complete_at = max(filter(None, (self._complete_at, complete_at)), default=None)
             self._changed.notify_all()
         if head > known:
             self._wake(concerned)
@@ -340,10 +337,6 @@ def _must_continue(connection: Connection, after: int, mark: str) -> None:
             409,
             f"Another entry stands at {after} here: this ledger was restored from an older copy. Take a new snapshot.",
         )
-
-
-def _later(known: datetime | None, told: datetime | None) -> datetime | None:
-    return max(filter(None, (known, told)), default=None)
 
 
 def _change(entry: FeedEntry, venue: str, pins: bool) -> TokenChange:

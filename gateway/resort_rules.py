@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.toml_lines import Path
+from wallet.money import is_currency
 from wallet.resort import Attraction, Product, Resort, Touchpoint, TouchpointKind
 
 Finding = tuple[Path, str]
@@ -64,8 +65,8 @@ def _head(resort: Resort) -> Iterator[Finding]:
         yield ("resort", "code"), f'"{resort.code}" is no code: small letters, digits, - and _, at most 40.'
     if not resort.name.strip():
         yield ("resort", "name"), "The resort needs a name."
-    if not re.match(r"^[A-Z]{3}$", resort.currency):
-        yield ("resort", "currency"), f'"{resort.currency}" is no ISO 4217 code like "EUR".'
+    if not is_currency(resort.currency):
+        yield ("resort", "currency"), f'"{resort.currency}" is no currency\'s ISO 4217 code, like "EUR".'
     try:
         ZoneInfo(resort.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -130,11 +130,16 @@ class Settings(Storage):
         """Return the clock all of this gateway reads."""
         return SimulationClock(self.simulation_clock) if self.simulation_clock else SystemClock()
 
+    @property
+    def master_key_file(self) -> Path:
+        """Where a simulation keeps the master key that it made for itself."""
+        return self.directory / "master.key"
+
     def master(self, entropy: Entropy) -> bytes:
         """Return the master key; a simulation without one makes its own, readable by its owner alone."""
         if self.master_key is not None:
             return _key_bytes(self.master_key.get_secret_value())
-        path = self.directory / "master.key"
+        path = self.master_key_file
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _make_secret_file(path, base64.b64encode(entropy.draw(MASTER_KEY_BYTES)) + b"\n")

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 class Waiting:
     """A command on the conveyor. `outcome` is set by a transaction and told to `future` after its commit.
 
-    `asked_s` is when it was submitted, on the clock's monotonic seconds.
+    `asked_s` is when it was submitted, on the machine's own seconds.
     """
 
     service: Service[Any]

@@ -150,6 +150,7 @@ class Puller:
         self._anchors_at_s: float | None = None
         self._anchors_told = ""
         self._whole = store.known().whole
+        self._denials = 0
         self.alarm = ""
         self.last_error = ""
 
@@ -160,17 +161,19 @@ class Puller:
                 self.pull_once()
             except (TransportFault, OutOfStep, StoreUnwritable, ValueError, OSError) as fault:
                 # Not accepted, an edge only looks connected: it learns of no revocation until somebody acts.
-                self.alarm = (
-                    f"the gateway doesn't accept this edge: {fault}" if isinstance(fault, Denied) else ""
-                )
-                if str(fault) != self.last_error:
-                    log.warning("pull: %s", fault)
+                # Once alone it may be a day that was set forward between signing and checking: it signs anew.
+                self._denials = self._denials + 1 if isinstance(fault, Denied) else 0
+                lasts = self._denials > 1
+                self.alarm = f"the gateway doesn't accept this edge: {fault}" if lasts else ""
+                if self._denials == 2 or str(fault) != self.last_error:
+                    log.log(logging.INFO if self._denials == 1 else logging.WARNING, "pull: %s", fault)
                 self.last_error = str(fault)
                 retry_after_s = fault.retry_after_s if isinstance(fault, Unreachable) else None
                 stop.wait(self._backoff.pause_s(retry_after_s))
                 continue
             self._backoff.succeed()
             self.alarm = self.last_error = ""
+            self._denials = 0
 
     def pull_once(self) -> None:
         """Take the next news, a whole snapshot where the feed can't be continued.

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulators.ports import DEFAULT_PORT_BASE
+from simulators.ports import DEFAULT_PORT_BASE, EPHEMERAL_FROM, PORT_BASE_MAX, PORT_SPAN
 
 if TYPE_CHECKING:
     from simulators.demo.program import Story
@@ -83,13 +83,24 @@ def _add_story_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, help="keep database, journals and lamp logs in this directory")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object, last line")
     parser.add_argument("--postgres", action="store_true", help="play it on a PostgreSQL of its own")
-    parser.add_argument("--port-base", type=int, help=f"first of the ports (default {DEFAULT_PORT_BASE})")
+    parser.add_argument(
+        "--port-base",
+        type=_port_base,
+        help=f"first of {PORT_SPAN} ports, best below {EPHEMERAL_FROM - PORT_SPAN + 1}: from {EPHEMERAL_FROM} on Linux "
+        f"gives ports to connections by itself (default {DEFAULT_PORT_BASE})",
+    )
     parser.add_argument(
         "--seed",
         type=int,
         default=1,
         help="names, chips, PINs and command ids; keys, and codes made with them, are new each time (default 1)",
     )
+
+
+def _port_base(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= PORT_BASE_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no port from 1 to {PORT_BASE_MAX}")
+    return int(text)
 
 
 def _story(given: argparse.Namespace) -> "Story":

@@ -4,6 +4,11 @@ import os
 import socket
 
 DEFAULT_PORT_BASE = 8701
+PORT_SPAN = 64
+"""How many ports a demo uses, side by side."""
+PORT_BASE_MAX = 65_535 - PORT_SPAN + 1
+EPHEMERAL_FROM = 32_768
+"""From here on Linux gives ports to connections by itself (ip_local_port_range, ip-sysctl.rst): any may be taken."""
 _HOST = "127.0.0.1"
 
 

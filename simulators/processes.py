@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STOP_WAIT_S = 5.0
 _POLL_S = 0.03
 _TAIL_LINES = 8
-# A child that was ready once and then dies this often within this time will not come to itself: say so.
+# A child that was ready once and then dies this often within this time will hardly come to itself: say so.
 _DEATHS_MAX, _DEATHS_WITHIN_S = 4, 10.0
 
 
@@ -68,6 +68,8 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         self._http = httpx.Client(timeout=1.0, trust_env=False)
         self._lock = threading.Lock()
+        self._say: Callable[[str], None] | None = None
+        self._ending = threading.Event()
 
     def __enter__(self) -> "Supervisor":
         return self
@@ -113,6 +115,10 @@ class Supervisor:
             if child.failure:
                 raise ChildFailed(child.failure)
 
+    def endure(self, say: Callable[[str], None]) -> None:
+        """From now on give no child up: one that dies again and again is started again after a pause, told by `say`."""
+        self._say = say
+
     def kill(self, name: str) -> int:
         """End the program at once with SIGKILL; it is started again. Returns the process id that was."""
         with self._lock:
@@ -131,6 +137,7 @@ class Supervisor:
 
     def stop_all(self) -> None:
         """End every program for good, all at the same time."""
+        self._ending.set()
         with self._lock:
             for child in self._children.values():
                 child.wanted = False
@@ -176,12 +183,27 @@ class Supervisor:
                     child.expected_deaths -= 1
                 else:
                     child.deaths.append(time.monotonic())
-                if not killed_by_us and (not child.was_ready or _dies_again_and_again(child.deaths)):
+                again_and_again = not killed_by_us and _dies_again_and_again(child.deaths)
+                say = self._say
+                if (not killed_by_us and not child.was_ready) or (again_and_again and say is None):
                     child.wanted = False
                     child.failure = f"{_how(child.program.name, status)} {_tail(child.program.log)}"
                     return
+            if again_and_again and say is not None:
+                pause_s = child.deaths[0] + _DEATHS_WITHIN_S - time.monotonic()
+                how = _how(child.program.name, status)
+                often = f"That was {_DEATHS_MAX} times within {_DEATHS_WITHIN_S:.0f} s"
+                say(f"{how} {often}: it is started again in {max(0.0, pause_s):.0f} s.")
+                self._ending.wait(pause_s)
+            if not self._started_again(child):
+                return
+
+    def _started_again(self, child: _Child) -> bool:
+        with self._lock:
+            if child.wanted:
                 child.process = _spawn(child.program)
                 child.restarts += 1
+            return child.wanted
 
 
 def _spawn(program: Program) -> subprocess.Popen[bytes]:

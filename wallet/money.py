@@ -2,14 +2,31 @@
 
 import re
 
-# ISO 4217: digits after the decimal sign, for the currencies that differ from the usual two.
-_WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+# ISO 4217:2015, list one as of January 2026: active codes of money that one pays with, by the digits after the decimal
+# sign. Funds (BOV, CLF, UYI …), metals, units of account and test codes (XAU, XDR, XTS …) are no till's.
+_WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_WITH_TWO = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE
+    CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR
+    KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB
+    PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY
+    TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+"""
 _WITH_THREE = "BHD IQD JOD KWD LYD OMR TND"
-_DIGITS = dict.fromkeys(_WITHOUT.split(), 0) | dict.fromkeys(_WITH_THREE.split(), 3)
+_DIGITS = {
+    code: digits
+    for digits, codes in ((0, _WITHOUT), (2, _WITH_TWO), (3, _WITH_THREE))
+    for code in codes.split()
+}
 _AMOUNT = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,3}))?")
 
 AMOUNT_MINOR_MAX = 10**15
 """Largest amount that is taken anywhere, in minor units; every sum of a resort stays far below 64 bits."""
+
+
+def is_currency(code: str) -> bool:
+    """Return whether `code` is money that one can pay with today (an active code of ISO 4217)."""
+    return code in _DIGITS
 
 
 def digits_of(currency: str) -> int:

@@ -138,11 +138,11 @@ def of_party(party_id: str, gateway: GatewayHere) -> dict[str, list[dict[str, An
 @router.get("/encodings/{encoding_id}", dependencies=[Depends(role("desk"))])
 async def encoding(encoding_id: str, gateway: GatewayHere, wait_s: Wait = 0.0) -> dict[str, Any]:
     """Where the writing is; waits until it is over, or the time is up."""
-    began_s = gateway.clock.monotonic()
+    began_s = gateway.clock.elapsed_s()
     while True:
         head = gateway.feed.head
         job = await run_in_threadpool(_job, gateway, encoding_id)
-        left_s = wait_s - (gateway.clock.monotonic() - began_s)
+        left_s = wait_s - (gateway.clock.elapsed_s() - began_s)
         over = job.state in (EncodingState.DONE, EncodingState.FAILED)
         # For anything: that a band is done is told of the medium. One desk waits here, not every encoder.
         if over or left_s <= 0 or not await gateway.feed.until(head, left_s):
@@ -154,11 +154,11 @@ async def jobs(
     gateway: GatewayHere, edge: Annotated[Principal, Depends(role("edge"))], wait_s: Wait = 0.0
 ) -> dict[str, list[dict[str, str]]]:
     """What the encoders of this edge's venue have to write; waits until there is something."""
-    began_s = gateway.clock.monotonic()
+    began_s = gateway.clock.elapsed_s()
     while True:
         head = gateway.feed.head
         waiting = await run_in_threadpool(_waiting, gateway, edge.venue or "")
-        left_s = wait_s - (gateway.clock.monotonic() - began_s)
+        left_s = wait_s - (gateway.clock.elapsed_s() - began_s)
         if waiting or left_s <= 0 or not await gateway.feed.until(head, left_s, _NEWS):
             return {"encodings": waiting}
 

@@ -27,8 +27,8 @@ def ready(gateway: GatewayHere) -> dict[str, Any]:
         current = is_current(gateway.database)
     except Exception as error:
         raise Rejection("database_away", 503, "The database does not answer.") from error
-    swept_at = gateway.feed.swept_at
-    late = swept_at is None or (gateway.clock.now() - swept_at).total_seconds() > 30
+    swept_s = gateway.feed.swept_s
+    late = swept_s is None or gateway.clock.elapsed_s() - swept_s > 30
     if not current:
         raise Rejection(
             "not_ready", 503, "The database's tables are of another version: passband gateway migrate."

@@ -24,7 +24,7 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = self._gateway.clock.monotonic(), [500]
+        began, status = self._gateway.clock.elapsed_s(), [500]
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -34,7 +34,7 @@ class Limits:
         try:
             await self._limited(scope, receive, counted)
         finally:
-            seconds = self._gateway.clock.monotonic() - began
+            seconds = self._gateway.clock.elapsed_s() - began
             self._gateway.metrics.request(scope["method"], pattern_of(scope), status[0], seconds)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:

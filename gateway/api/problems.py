@@ -9,12 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from gateway.db.engine import UNSTORABLE, is_unavailable
 from gateway.errors import Rejection, Unavailable, unstorable
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499
+"""Nobody reads this status: it is what nginx's logs, and our figures, call a client that hung up while it asked."""
 
 
 class Problem(BaseModel):
@@ -67,6 +70,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Rejection, _rejection)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     for kind in UNSTORABLE:
         app.add_exception_handler(kind, _unstorable)
     app.add_exception_handler(Exception, _failure)
@@ -100,6 +104,10 @@ async def _http(request: Request, error: Exception) -> Response:
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many_requests"}
     headers = dict(error.headers or {})
     return problem(error.status_code, codes.get(error.status_code, "refused"), str(error.detail), headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=CLIENT_GONE)
 
 
 async def _failure(request: Request, error: Exception) -> Response:

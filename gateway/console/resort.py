@@ -11,7 +11,7 @@ from gateway.services.resort import LoadedResort
 
 def bring_up_to_date() -> int:
     """Bring the database's tables to this version."""
-    migrate(settings_for_console().database)
+    migrate(settings_for_console(may_make=True).database)
     print("The database is up to date.")
     return 0
 
@@ -33,7 +33,7 @@ def load(file: Path, *, as_json: bool) -> int:
         raise OSError(f"{file} is not UTF-8 text") from None
     except OSError as error:
         raise OSError(f"{file} can't be read ({error.strerror})") from None
-    answer = do("resort.load", LoadedResort(resort))
+    answer = do("resort.load", LoadedResort(resort), may_make=True)
     done = "is loaded as" if answer["changed"] else "is already"
     say(answer, f"{resort.name} {done} version {answer['version']}.", as_json=as_json)
     return 0

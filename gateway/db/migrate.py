@@ -55,6 +55,12 @@ def is_current(database: Database) -> bool:
         return _versions(connection) == [NEWEST]
 
 
+def is_made(database: Database) -> bool:
+    """Return whether the database has tables of any version."""
+    with database.read() as connection:
+        return bool(_versions(connection))
+
+
 def _versions(connection: Connection) -> list[str]:
     if not inspect(connection).has_table("alembic_version"):
         return []

@@ -13,6 +13,7 @@ from gateway.web.pages import Pages, go
 _PROGRAMS = ("/api/", "/static/", "/metrics")
 AREAS = ("/app", "/staff", "/photo", "/workbench")
 _TITLES = {
+    400: "That could not be read",
     401: "Please sign in",
     403: "Not for you",
     404: "Nothing here",
@@ -23,6 +24,9 @@ _TITLES = {
     429: "One moment, please",
     503: "One moment, please",
 }
+
+_ELSE = "Nothing was changed. Please go back, reload the page and try again."
+"""What one can do about a request that no page of ours would have sent."""
 
 
 def install(app: FastAPI) -> None:
@@ -54,12 +58,13 @@ def _page_or(otherwise: Any) -> Any:
 
 def _problem_page(request: Request, status: int, error: Exception, area: str) -> Response:
     pages: Pages = request.app.state.pages
+    ours = status >= 500
     detail = {404: "There is no such page, or it is not yours."}.get(status, "")
     if isinstance(error, Rejection) and error.code != "not_found":
         detail = error.sentence
     context = {
-        "title": _TITLES.get(status, "Something went wrong on our side"),
-        "detail": detail or "Nothing was lost. Please try again in a moment.",
+        "title": _TITLES.get(status, "Something went wrong on our side" if ours else "That did not work"),
+        "detail": detail or ("Nothing was lost. Please try again in a moment." if ours else _ELSE),
         "home": area,
         "retry": request.method == "GET" and status in (409, 429, 500, 503),
         "reference": None,

@@ -36,6 +36,7 @@ class Database:
             StoreUnwritable: the directory takes no file.
         """
         self.created = not path.exists()
+        _for_its_owner_alone(path)
         try:
             self._write = _connect(path)
             _prepare(self._write)
@@ -82,6 +83,16 @@ class Database:
         with self._writing, self._reading:
             self._read.close()
             self._write.close()
+
+
+def _for_its_owner_alone(path: Path) -> None:
+    """Make the file, or close it to others: who was where is nobody's business. SQLite's log beside it follows suit."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise StoreUnwritable(f"edge.sqlite can't be written: {error.strerror}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

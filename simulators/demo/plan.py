@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-PORT_SPAN = 64
 GATEWAY, FIELD = "gateway", "field"
 """The names of the two processes that are no edge."""
 

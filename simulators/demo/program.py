@@ -17,10 +17,10 @@ from types import FrameType
 from simulators.demo.chapters.staying import play as play_on
 from simulators.demo.faults import Refused, StoryFailed
 from simulators.demo.narrator import Narrator
-from simulators.demo.plan import PORT_SPAN, Plan
+from simulators.demo.plan import Plan
 from simulators.demo.report import Report, promise_lines
 from simulators.demo.run import Options, Played, played_story
-from simulators.ports import DEFAULT_PORT_BASE, PortTaken, free_port_base
+from simulators.ports import DEFAULT_PORT_BASE, PORT_SPAN, PortTaken, free_port_base
 from simulators.processes import ChildFailed
 
 NARRATED_PAUSE_S = 0.25
@@ -143,6 +143,8 @@ def _stay_up(played: Played, narrator: Narrator) -> None:
     pages |= {f"edge {edge}": plan.edge_url(edge) for edge in plan.edges}
     narrator.figures("The resort stays up until Ctrl-C", pages)
     narrator.figures("Staff (name: password)", played.house.passwords)
+    # Whoever plays on may kill what they like, as often as they like: the rest stays up.
+    played.house.supervisor.endure(narrator.say)
     rest = threading.Event()
     with contextlib.suppress(KeyboardInterrupt):
         while not rest.wait(_LOOK_S):

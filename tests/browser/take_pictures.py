@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from simulators.demo.chapters import staying
 from simulators.demo.narrator import Narrator
-from simulators.demo.plan import PORT_SPAN, Plan
+from simulators.demo.plan import Plan
 from simulators.demo.run import Options, played_story
-from simulators.ports import free_port_base
+from simulators.ports import PORT_SPAN, free_port_base
 from tests.support.chromium import ARGUMENTS, find_chromium
 from tests.support.web_house import PASSWORD, house, lunch
 

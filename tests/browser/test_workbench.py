@@ -13,9 +13,9 @@ from gateway.resort_toml import read_resort
 from simulators.beats import Beats
 from simulators.demo.field_control import FieldControl
 from simulators.demo.house import House, running_house
-from simulators.demo.plan import PORT_SPAN, Plan
+from simulators.demo.plan import Plan
 from simulators.dice import Dice
-from simulators.ports import free_port_base
+from simulators.ports import PORT_SPAN, free_port_base
 from tests.support.web_house import RESORT_FILE
 
 # The edges start, enrol and connect: real processes on two cores.

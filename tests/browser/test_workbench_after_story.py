@@ -12,10 +12,10 @@ from simulators.beats import Beats
 from simulators.demo.chapters import staying, times
 from simulators.demo.house import House, running_house
 from simulators.demo.narrator import Narrator
-from simulators.demo.plan import PORT_SPAN, RESORT_FILE, Plan
+from simulators.demo.plan import RESORT_FILE, Plan
 from simulators.demo.stage import Stage
 from simulators.dice import Dice
-from simulators.ports import free_port_base
+from simulators.ports import PORT_SPAN, free_port_base
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 WAIT_MS = 20_000

@@ -112,6 +112,32 @@ def test_what_was_written_too_late_is_rolled_back(
     assert gateway.do("test.charge", Charge(folio, 1), "too-slow") == {"balance_minor": 1}
 
 
+def test_a_day_that_leaps_makes_no_command_late_and_as_of_waits_for_it(
+    gateway: House, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its instant is of before the leap: no sweep may claim to have seen all up to the new day before it is written."""
+    folio = gateway.party()["folio"]
+    decide = ChargeFolio.decide
+    told: list[datetime] = []
+
+    def leaping(self: ChargeFolio, state: Any, wish: Any) -> Any:
+        clock.day_ahead_s += 8 * 3600
+        gateway.feed.sweep()
+        told.append(gateway.feed.batch_for("park", 0).as_of)
+        return decide(self, state, wish)
+
+    monkeypatch.setattr(ChargeFolio, "decide", leaping)
+    with gateway.conveyor._arrived:
+        waiting = gateway.conveyor.submit("test.charge", command(Charge(folio, 1)))
+        asked_at = clock.now()
+        clock.day_ahead_s += 8 * 3600
+        gateway.feed.sweep()
+    assert waiting.result(20) == {"balance_minor": 1}
+    assert len(told) == 1
+    assert told[0] <= asked_at - AS_OF_MARGIN
+    assert gateway.feed.batch_for("park", 0).as_of > asked_at + timedelta(hours=15)
+
+
 def test_a_resorts_load_may_take_its_time_and_as_of_waits_for_it(
     gateway: House, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,72 @@ def test_what_cannot_be_done_is_said_in_one_sentence(say: Say, words: list[str])
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "nobody"],
+        ["forget", "nobody"],
+        ["export-resort"],
+        ["staff", "close", "maria"],
+        ["staff", "add", "maria", "--role", "desk"],
+        ["edge", "add", "park", "--venue", "park"],
+        ["keys", "list"],
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_word_on_a_wrong_directory_says_so_and_makes_nothing(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    wrong = tmp_path / "wrong"
+    monkeypatch.delenv("PASSBAND_DATABASE_URL")
+    monkeypatch.setenv("PASSBAND_DIRECTORY", str(wrong))
+    status, out, error = say(*words, typed="long enough now\n")
+
+    assert (status, out) == (1, "")
+    assert error.startswith(f"passband gateway: there is no database {wrong / 'gateway.sqlite'}; ")
+    assert error.count("\n") == 1
+    assert not wrong.exists()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_word_on_an_empty_database_says_so(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty.sqlite"
+    empty.touch()
+    monkeypatch.setenv("PASSBAND_DATABASE_URL", f"sqlite:///{empty}")
+    status, _, error = say("export", "nobody")
+
+    assert status == 1
+    assert error.startswith("passband gateway: the database holds no gateway yet; ")
+
+
+def test_a_reader_who_has_enough_is_no_fault_of_the_word(
+    say: Say, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def closed(text: str) -> int:
+        raise BrokenPipeError
+
+    say("load", str(DEMO))
+    monkeypatch.setattr("sys.stdout.write", closed)
+    with pytest.raises(BrokenPipeError):
+        main(["export-resort"])
+    monkeypatch.undo()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_word_on_another_gateways_database_makes_no_key_of_its_own(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("load", str(DEMO))
+    monkeypatch.setenv("PASSBAND_DIRECTORY", str(tmp_path / "wrong"))
+    status, _, error = say("export", "nobody")
+
+    assert status == 1
+    assert "there is no master key" in error
+    assert not (tmp_path / "wrong").exists()
+
+
 def test_a_file_that_is_no_database_is_said_in_one_sentence(
     say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,8 @@ class HandClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    elapsed_s = monotonic
+
 
 @dataclass
 class Plaza:

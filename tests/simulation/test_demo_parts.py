@@ -6,13 +6,15 @@ import pytest
 
 from gateway.resort_toml import read_resort
 from readers.settings import load_settings
+from simulators.cli import demo
 from simulators.demo.chapters.departure import folio_unlike
 from simulators.demo.chapters.photo import draw_picture
 from simulators.demo.paper import write_settings
 from simulators.demo.people import family, latecomer
-from simulators.demo.plan import PORT_SPAN, RESORT_FILE, Plan
+from simulators.demo.plan import RESORT_FILE, Plan
 from simulators.dice import Dice
 from simulators.field.settings import load_field_settings
+from simulators.ports import PORT_SPAN
 from wallet.ids import is_id
 from wallet.resort import TouchpointKind
 
@@ -116,3 +118,14 @@ def test_a_folio_that_lacks_a_sale_or_has_it_twice_breaks_the_story_off(
 ) -> None:
     lines = [{"tap_id": tap_id, "amount_minor": amount_minor} for tap_id, amount_minor in told]
     assert (folio_unlike(lines, {"t2": 900, "t1": 1200}) == "") is holds
+
+
+@pytest.mark.parametrize("wrong", ["99999", "65473", "0", "-1", "8701.5", "door"])
+def test_a_port_that_cannot_be_is_refused_with_the_lawful_range(
+    wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        demo(["--once", f"--port-base={wrong}"])
+
+    assert left.value.code == 2
+    assert f"{wrong} is no port from 1 to 65472" in capsys.readouterr().err

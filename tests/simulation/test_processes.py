@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import pytest
 
+from simulators import processes
 from simulators.ports import PortTaken, check_free, free_port_base
 from simulators.processes import ROOT, ChildFailed, Program, Supervisor
 from tests.simulation.support import RunningField, running_field
@@ -53,6 +55,34 @@ def test_a_killed_child_is_started_again_under_another_pid(tmp_path: Path) -> No
         wait_for_new_pid(field, before)
         field.supervisor.wait_ready("field", PATIENCE_S)
         assert field.supervisor.restarts("field") == 1
+
+
+def test_a_child_killed_by_hand_again_and_again_is_given_up_in_a_story_and_not_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_DEATHS_MAX", 2)
+    monkeypatch.setattr(processes, "_DEATHS_WITHIN_S", 30.0)
+    said = threading.Event()
+    with running_field(tmp_path) as field:
+        child = field.supervisor._children["field"]
+        child.deaths = deque(maxlen=2)
+        child.deaths.append(time.monotonic() - 28)
+        field.supervisor.endure(lambda sentence: said.set() if "started again in" in sentence else None)
+        before = field.supervisor.pid("field")
+        os.kill(before, signal.SIGKILL)
+        assert said.wait(PATIENCE_S)
+        wait_for_new_pid(field, before)
+        field.supervisor.wait_ready("field", PATIENCE_S)
+        field.supervisor.check()
+
+        field.supervisor._say = None
+        os.kill(field.supervisor.pid("field"), signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_S
+        while not child.failure:
+            assert time.monotonic() < deadline, "a story gives a child up that dies again and again"
+            threading.Event().wait(0.02)
+        with pytest.raises(ChildFailed, match="field was ended by signal 9"):
+            field.supervisor.check()
 
 
 def test_a_child_at_work_is_told_from_one_that_stands_still(tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from gateway.db.migrate import migrate
-from simulators.demo.plan import PORT_SPAN
 from simulators.demo.program import run_verify
-from simulators.ports import free_port_base
+from simulators.ports import PORT_SPAN, free_port_base
 from simulators.processes import ROOT
 
 DATABASES = ("sqlite", "postgresql")

@@ -221,16 +221,20 @@ def command(body: Struct, command_id: str = "", actor: str = "staff:test") -> Co
 
 
 class HandClock:
-    """The machine's clock, moved forward by hand."""
+    """The machine's clock, moved forward by hand: all of it by `ahead_s`, the day alone by `day_ahead_s`."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
+        self.day_ahead_s = 0.0
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s + self.day_ahead_s)
 
     def monotonic(self) -> float:
-        return SystemClock().monotonic() + self.ahead_s
+        return SystemClock().monotonic() + self.ahead_s + self.day_ahead_s
+
+    def elapsed_s(self) -> float:
+        return SystemClock().elapsed_s() + self.ahead_s
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from msgspec import Struct, structs
@@ -39,6 +40,9 @@ class StillClock:
 
     def monotonic(self) -> float:
         return self.at.timestamp()
+
+    def elapsed_s(self) -> float:
+        return monotonic()
 
 
 @dataclass

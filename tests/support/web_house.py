@@ -53,6 +53,8 @@ class HandClock:
     def monotonic(self) -> float:
         return monotonic()
 
+    elapsed_s = monotonic
+
 
 @dataclass
 class Family:

@@ -1,5 +1,6 @@
 """The store keeps what the gateway told and what taps did, whatever order things come in."""
 
+import os
 import sqlite3
 from datetime import timedelta
 
@@ -137,6 +138,20 @@ def test_a_reopened_store_goes_on_and_a_new_one_begins_another_epoch(tmp_path):
     reimaged = Store(tmp_path / "edge.sqlite", "edge-1", an_id(2, 99), NOON)
     assert (reimaged.mark().epoch, reimaged.mark().number) == (an_id(2, 99), 1)
     reimaged.close()
+
+
+def test_the_file_and_its_log_are_for_their_owner_alone(tmp_path):
+    path = tmp_path / "edge.sqlite"
+    before = os.umask(0o000)
+    try:
+        Store(path, "edge-1", an_id(1, 99), NOON).close()
+        path.chmod(0o644)  # as an earlier version left it
+        store = Store(path, "edge-1", an_id(1, 99), NOON)
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert modes == {"edge.sqlite": 0o600, "edge.sqlite-wal": 0o600, "edge.sqlite-shm": 0o600}
 
 
 def _spoil(path, statement):

@@ -1,5 +1,6 @@
 """Push and pull against a real server: what is lost comes again, what comes again counts once."""
 
+import logging
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from readers.backoff import Backoff
 from readers.clock import SystemClock, SystemEntropy
 from readers.store import Store, effects, journal
 from readers.sync import Presence, Puller, Pusher
-from readers.transport.base import Anchors, FeedGone, TransportFault, Unreachable
+from readers.transport.base import Anchors, Denied, FeedGone, TransportFault, Unreachable
 from readers.transport.http import HttpTransport
 from tests.support.edge_world import NOON, StillClock, a_document, an_id
 from tests.support.fake_gateway import FakeGateway
@@ -364,6 +365,20 @@ class TestPull:
         refused = len(parts.gateway.requests) + 2
         assert parts.gateway.wait_for(lambda: len(parts.gateway.requests) > refused)
         assert "doesn't accept this edge" in parts.puller.alarm
+
+    def test_a_single_refusal_of_a_signature_is_tried_again_without_alarm(self, parts, monkeypatch, caplog):
+        stop, alarms = threading.Event(), []
+
+        def refused_once():
+            alarms.append(parts.puller.alarm)
+            if len(alarms) == 1:
+                raise Denied("The request was signed too long ago.")
+            stop.set()
+
+        monkeypatch.setattr(parts.puller, "pull_once", refused_once)
+        parts.puller.run(stop)
+        assert alarms == ["", ""]
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
     def test_news_arrive_while_the_request_waits(self, parts):
         parts.run(parts.puller)

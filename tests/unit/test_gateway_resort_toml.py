@@ -38,6 +38,7 @@ def test_the_demo_resort_is_read_and_written_back_the_same() -> None:
     [
         ('zone = "Europe/Madrid"', 'zone = "Europe/Madrit"', "Madrit", "no time zone"),
         ('currency = "EUR"', 'currency = "euro"', '"euro"', "ISO 4217"),
+        ('currency = "EUR"', 'currency = "ZZZ"', '"ZZZ"', "ISO 4217"),
         ('fee_per_day = "12.00"', "fee_per_day = 12.0", "fee_per_day", "in quotes"),
         ('fee_per_day = "12.00"', 'fee_per_day = "-1.00"', "fee_per_day", "zero or more"),
         ('fee_per_day = "12.00"', 'fee_per_day = "1.005"', "fee_per_day", "digits"),

@@ -87,10 +87,11 @@ def test_simulated_time_goes_forward_only_and_survives_a_torn_file(tmp_path: Pat
         part.replace(file)
 
     assert offset() == pytest.approx(0, abs=1)
-    before = clock.monotonic()
+    before, elapsed_s = clock.monotonic(), clock.elapsed_s()
     write("86400.5")
     assert offset() == pytest.approx(86400.5, abs=1)
     assert clock.monotonic() - before >= 86400
+    assert 0 <= clock.elapsed_s() - elapsed_s < 3600
     for torn in ("", "8", "nonsense", "nan", "inf", "-5", "1e15"):
         write(torn)
         assert offset() == pytest.approx(86400.5, abs=1), torn

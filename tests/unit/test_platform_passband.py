@@ -1,6 +1,7 @@
 """The one command line hands over and holds no logic of its own."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,30 @@ def test_every_word_leads_to_a_function_that_stands() -> None:
     leading_nowhere = {name for name, word in passband.WORDS.items() if not stands(word)}
 
     assert leading_nowhere == set()
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_reader_who_has_enough_ends_it_quietly(tmp_path: Path, lines: int) -> None:
+    (tmp_path / "passband_test_cli.py").write_text(
+        f"def answer(argv):\n    print('line\\n' * {lines})\n    return 0\n"
+    )
+    program = (
+        "import sys, passband; passband.WORDS['trial'] = passband.Word('passband_test_cli', 'answer', 'A trial.');"
+        "sys.stdin.read(); sys.exit(passband.run(['trial']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (141, b"")
 
 
 def stands(word: passband.Word) -> bool:

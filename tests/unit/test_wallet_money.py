@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallet.money import AMOUNT_MINOR_MAX, digits_of, format_amount, parse_amount, share
+from wallet.money import AMOUNT_MINOR_MAX, digits_of, format_amount, is_currency, parse_amount, share
 
 AMOUNTS = st.integers(-AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX)
 
@@ -16,6 +16,17 @@ def test_what_was_written_is_read_back(amount: int, currency: str) -> None:
     number, _, unit = format_amount(amount, currency).partition(" ")
     assert unit == currency
     assert parse_amount(number, currency) == amount
+
+
+@pytest.mark.parametrize(("code", "digits"), [("EUR", 2), ("XCG", 2), ("JPY", 0), ("KWD", 3)])
+def test_an_active_currency_is_known_with_its_digits(code: str, digits: int) -> None:
+    assert is_currency(code)
+    assert digits_of(code) == digits
+
+
+@pytest.mark.parametrize("code", ["ZZZ", "eur", "", "DEM", "HRK", "XTS", "XAU", "CLF"])
+def test_no_currency_and_none_of_today_is_money_to_pay_with(code: str) -> None:
+    assert not is_currency(code)
 
 
 @pytest.mark.parametrize(
