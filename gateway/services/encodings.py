@@ -20,6 +20,7 @@ from gateway.services.booked import live_token
 from gateway.services.claims import claims_for, in_force, issue_of, told
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
+from gateway.services.passes import CHIP_WITH_KEYS
 from gateway.working_set import WorkingSet
 from wallet.medium import MediumKind, MediumState
 from wallet.resort import Resort, TouchpointKind
@@ -106,6 +107,7 @@ class EncodingIssue(Service[IssueEncoding]):
         body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
         token, party = live_token(draft, job.token_id)
+        _check_kind(draft, body)
         same = job.chip_uid == body.chip_uid and bool(job.medium_id)
         if same and job.state is EncodingState.DONE and job.issued is not None:
             return Outcome(told(draft, job, party, body.chip_kind))
@@ -227,6 +229,18 @@ def _job(draft: Draft, encoding_id: str, venue: str) -> EncodingRow:
     if job is None or encoder_venue(draft.resort, job.encoder) != venue:
         raise Rejection("not_found", 404, f"There is no encoding {encoding_id!r}.")
     return job
+
+
+def _check_kind(draft: Draft, body: IssueEncoding) -> None:
+    """Do nothing unless a chip that is known to have keys is told to be another: then any copy would pass for it.
+
+    Raises:
+        Rejection: it is.
+    """
+    chip = draft.get(ChipRow, body.chip_uid)
+    if chip is not None and chip.kind == CHIP_WITH_KEYS != body.chip_kind:
+        sentence = "This is another kind of chip than the one known by this number. Take another band."
+        raise Rejection("other_chip", 409, sentence)
 
 
 def _bind(draft: Draft, job: EncodingRow, command: Command[IssueEncoding]) -> None:

@@ -199,6 +199,25 @@ def test_a_band_is_brought_up_to_date_where_it_touches_and_stays_the_same_medium
     assert hotel.post("/edge/encodings/touch", wish, "one-and-the-same").json()["cause"] == "refresh"
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_a_chip_with_keys_stays_one_whatever_an_encoder_says(desk: Api, hotel: EdgeApi, live: bool) -> None:
+    """Called a plain chip it would get a credential that asks for no key: good on any copy of its UID."""
+    token = tokens(desk.book())[0]
+    if live:
+        written(desk, hotel, token)
+        desk.world.do("keys.rotate_chips", RotateChips())
+        encoding = touch(hotel).json()["encoding_id"]
+    else:
+        encoding = job(desk, token)
+    before = desk.world.rows(r.ChipRow, uid=UID)
+    for kind in ("ntag216", "NTAG424"):
+        refused = hotel.post(f"/edge/encodings/{encoding}/issue", chip(UID, kind))
+        assert (refused.status_code, refused.json()["code"]) == (409, "other_chip")
+        assert "credential" not in refused.json()
+    assert desk.world.rows(r.ChipRow, uid=UID) == before
+    finish(hotel, encoding)
+
+
 def test_what_a_guest_got_since_is_written_at_the_next_touch(desk: Api, hotel: EdgeApi) -> None:
     booking = desk.book()
     written(desk, hotel, tokens(booking)[0])
