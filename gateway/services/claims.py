@@ -80,4 +80,6 @@ def told(draft: Draft, job: EncodingRow, party: PartyRow, chip_kind: str) -> dic
             each for each in range(newest_chip_epoch(draft), first - 1, -1) if each != job.issued.chip_epoch
         ]
         answer["chip_epochs"] = [job.issued.chip_epoch, *others]
+        # The master key changes last: what was read back with keys once can't have the factory's any more.
+        answer["factory"] = chip is None or chip.key_epoch == 0
     return answer

@@ -218,6 +218,21 @@ def test_a_chip_with_keys_stays_one_whatever_an_encoder_says(desk: Api, hotel: E
     finish(hotel, encoding)
 
 
+def test_a_chip_that_was_written_is_never_taken_for_one_from_the_factory(desk: Api, hotel: EdgeApi) -> None:
+    def factory(encoding: str) -> bool:
+        answer = hotel.post(f"/edge/encodings/{encoding}/issue", chip()).json()
+        return bool(answer["chip"]["factory"])
+
+    encoding = job(desk, tokens(desk.book())[0])
+    assert factory(encoding)
+    failed = {"ok": False, "sentence": "The band left too early."}
+    assert hotel.post(f"/edge/encodings/{encoding}/confirm", failed).json()["state"] == "waiting"
+    assert factory(encoding), "torn, it may still have them"
+    assert hotel.post(f"/edge/encodings/{encoding}/confirm", {"ok": True}).json()["state"] == "done"
+    desk.world.do("keys.rotate_chips", RotateChips())
+    assert not factory(touch(hotel).json()["encoding_id"])
+
+
 def test_what_a_guest_got_since_is_written_at_the_next_touch(desk: Api, hotel: EdgeApi) -> None:
     booking = desk.book()
     written(desk, hotel, tokens(booking)[0])
