@@ -180,11 +180,12 @@ async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
     """Bind the chip to the guest and get the credential for it; the same chip again gets the same one."""
     gateway = called.gateway
     job = await run_in_threadpool(_job, gateway, encoding_id)
-    # An edge asks for the same chip under the same key. If another chip was tried in between, or new keys have begun,
-    # the stored answer would name a medium that was dropped since, or old keys: so both are part of the command's id.
+    # An edge asks for the same chip under the same key. If another chip was tried in between, or this one was not read
+    # back, or new keys have begun, the stored answer would name a medium that was dropped since, or old keys: so the
+    # medium, when the job changed and the epochs are part of the command's id.
     epochs = await run_in_threadpool(_newest_epochs, gateway)
     command_id = hashlib.sha256(
-        f"{called.key} {job.medium_id} {epochs}".encode()
+        f"{called.key} {job.medium_id} {job.changed_at} {epochs}".encode()
     ).hexdigest()
     wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "", body.chip_kind)
     answer = await replace(called, key=f"issue:{command_id}").do("encoding.issue", wish)

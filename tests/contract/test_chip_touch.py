@@ -233,6 +233,25 @@ def test_a_chip_that_was_written_is_never_taken_for_one_from_the_factory(desk: A
     assert not factory(touch(hotel).json()["encoding_id"])
 
 
+def test_a_band_that_was_not_read_back_is_written_at_its_next_touch(desk: Api, hotel: EdgeApi) -> None:
+    encoding = job(desk, tokens(desk.book())[0])
+
+    def issue() -> str:
+        answer = hotel.post(f"/edge/encodings/{encoding}/issue", chip(), "the-edges-key-for-this-chip")
+        return str(answer.json()["medium_id"])
+
+    def confirm(**said: Any) -> Any:
+        return hotel.post(f"/edge/encodings/{encoding}/confirm", said).json()["state"]
+
+    first = issue()
+    assert confirm(ok=False, sentence="The band left too early.") == "waiting"
+    desk.world.clock.at += timedelta(seconds=5)
+    again = issue()
+    assert media(desk) == {first: "revoked", again: "pending"}
+    assert confirm(ok=True) == "done"
+    assert media(desk) == {first: "revoked", again: "active"}
+
+
 def test_what_a_guest_got_since_is_written_at_the_next_touch(desk: Api, hotel: EdgeApi) -> None:
     booking = desk.book()
     written(desk, hotel, tokens(booking)[0])
