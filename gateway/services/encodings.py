@@ -194,6 +194,12 @@ def is_kept(draft: Draft, job: EncodingRow) -> bool:
     return is_open(job) and medium is not None and medium.state is MediumState.PENDING
 
 
+def is_keyed(draft: Draft, medium: MediumRow) -> bool:
+    """Return whether what was issued for the medium is for a chip with keys."""
+    jobs = draft.find(EncodingRow, token_id=medium.token_id)
+    return any(job.medium_id == medium.id and job.issued and job.issued.chip_epoch for job in jobs)
+
+
 def activate(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:
     """Let a medium through that was written, and close its job, so that no other chip gets what it carries."""
     # Whatever this chip carried of the same guest before has been written over.
