@@ -105,10 +105,11 @@ class Issued(BaseModel):
 
 
 class Written(BaseModel):
-    """What became of it."""
+    """What became of it; `medium_id` says of which medium, so that no other chip is confirmed in its place."""
 
     ok: bool
     sentence: str = Field("", max_length=500)
+    medium_id: str = Field("", max_length=64)
 
 
 @router.post("/tokens/{token_id}/encodings", status_code=201)
@@ -198,7 +199,7 @@ async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
 @router.post("/edge/encodings/{encoding_id}/confirm")
 async def confirm(encoding_id: str, body: Written, called: EdgeCaller) -> dict[str, Any]:
     """Tell that the credential was read back from the chip, or why not."""
-    wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence)
+    wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence, body.medium_id)
     return await called.do("encoding.confirm", wish)
 
 

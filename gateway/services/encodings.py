@@ -131,12 +131,13 @@ class EncodingIssue(Service[IssueEncoding]):
 
 
 class ConfirmEncoding(Struct, frozen=True):
-    """What became of writing the chip."""
+    """What became of writing the chip; `medium_id` is the one that was issued for it, if the encoder says so."""
 
     encoding_id: str
     venue: str
     ok: bool
     sentence: str = ""
+    medium_id: str = ""
 
 
 class EncodingConfirm(Service[ConfirmEncoding]):
@@ -157,6 +158,11 @@ class EncodingConfirm(Service[ConfirmEncoding]):
         """Activate the medium, or drop it."""
         body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
+        if body.medium_id and body.medium_id != job.medium_id:
+            # Another chip was taken since, or this one was given up: what is told of it is none of the job's business.
+            raise Rejection(
+                "other_chip", 409, "This is not the band that was issued last. Hold it there again."
+            )
         medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
         # A tap may have shown before the encoder could tell it that the band was written: no word of failure undoes it.
         # A band that is only brought up to date was in service before, which says nothing of what was written now.
