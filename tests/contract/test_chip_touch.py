@@ -241,14 +241,15 @@ def test_a_band_that_was_not_read_back_is_written_at_its_next_touch(desk: Api, h
         return str(answer.json()["medium_id"])
 
     def confirm(**said: Any) -> Any:
-        return hotel.post(f"/edge/encodings/{encoding}/confirm", said).json()["state"]
+        return hotel.post(f"/edge/encodings/{encoding}/confirm", said).json()
 
     first = issue()
-    assert confirm(ok=False, sentence="The band left too early.") == "waiting"
+    assert confirm(ok=False, sentence="The band left too early.")["state"] == "waiting"
     desk.world.clock.at += timedelta(seconds=5)
     again = issue()
     assert media(desk) == {first: "revoked", again: "pending"}
-    assert confirm(ok=True) == "done"
+    assert confirm(ok=True, medium_id=first)["code"] == "other_chip"
+    assert confirm(ok=True, medium_id=again)["state"] == "done"
     assert media(desk) == {first: "revoked", again: "active"}
 
 
