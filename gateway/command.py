@@ -93,7 +93,7 @@ class KeyKind(IntEnum):
     STOCK = 45  # the chip itself, by its UID: its batch, its keys, its counter
     BATCH = 46  # a supplier's batch by its name: its chips
     CODE = 47  # a code of a phone: the taps that showed it
-    SUN = 48  # a chip's SUN messages, by its UID: the taps that showed them
+    SUN = 48  # a chip's SUN messages, by its UID: the last taps that showed them
     TAP = 50  # the tap and the hold under its id
     ACCOUNT = 60  # the account and its pending holds
     WINDOW = 70  # one return window: window_key()

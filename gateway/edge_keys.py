@@ -83,7 +83,10 @@ class EdgeKeys:
     def _of_chips(
         self, documents: Iterable[TokenDocument], resort: Resort, venue: str
     ) -> tuple[ChipKey, ...]:
-        """Return the keys of each live chip: of the newest epoch, and of the one that it carries."""
+        """Return the keys of each live chip: of the epoch last read back from it and all since.
+
+        A band that was re-keyed and pulled away before it was read back carries the keys of one in between.
+        """
         slots = sorted(slots_of(resort, venue) - slots_with_master(resort, venue))
         uids = {
             medium.chip_uid
@@ -100,5 +103,5 @@ class EdgeKeys:
             key
             for uid, chip in sorted(chips.items())
             if chip.kind == CHIP_WITH_KEYS
-            for key in self._chip_keys.for_edge(uid, slots, {live[0], chip.key_epoch} & set(live))
+            for key in self._chip_keys.for_edge(uid, slots, [each for each in live if each >= chip.key_epoch])
         )

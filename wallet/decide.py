@@ -54,7 +54,7 @@ def decide(tap: Tap, facts: Facts) -> Decision:
         return refusal
     rights = facts.token.entitlements if facts.token else ()
     if credential is not None and younger and _grants_count(facts):
-        rights += _granted(credential)
+        rights += tuple(right for right in _granted(credential) if not _is_known(right, rights))
     if facts.token is None and not rights and not leaves:
         # Who knows everything up to after the credential was made knows that there is nothing for this guest here.
         return Refused(Reason.TOKEN_UNKNOWN if younger else Reason.NOT_ENTITLED)
@@ -130,6 +130,20 @@ def _granted(credential: Credential) -> tuple[Entitlement, ...]:
         else:
             rights.append(RoomKey(entitlement_id, grant.rooms, grant.from_at, grant.until_at))
     return tuple(rights)
+
+
+def _is_known(granted: Entitlement, known: tuple[Entitlement, ...]) -> bool:
+    """Return whether a ticket that is known stands for the granted one: of its days the facts know how many are used.
+
+    Beside it the grant would be a ticket of its own, whose days begin anew with each credential.
+    """
+    return isinstance(granted, Admission) and any(
+        set(granted.parks) <= set(right.parks)
+        and right.from_day <= granted.from_day
+        and granted.until_day <= right.until_day
+        for right in known
+        if isinstance(right, Admission)
+    )
 
 
 def _flagged(decision: Approved, tap: Tap, facts: Facts, overruled: Refused | None) -> Approved:

@@ -11,7 +11,7 @@ from wallet.reasons import Reason
 from wallet.resort import Policies, Resort, Touchpoint
 from wallet.token import TokenDocument, Use
 
-RULEBOOK_VERSION = 4
+RULEBOOK_VERSION = 5
 """Grows with each change of a verdict; a journal entry carries the version that decided it."""
 
 

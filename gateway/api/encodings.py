@@ -85,11 +85,13 @@ class ChipKeySet(BaseModel):
 class ChipPlan(BaseModel):
     """How the chip that lies on the encoder is to be personalised; for memory only, never for a disk or a log.
 
-    `before` is what it may carry from earlier, newest first; factory keys go without saying.
+    `before` is what it may carry from earlier, newest first; `factory` whether it may still have the factory's keys.
+    One that was written once can't: what has them is another chip under its UID, and is to be told none of its keys.
     """
 
     keys: ChipKeySet
     before: list[ChipKeySet]
+    factory: bool
     sun_url: str
     random_uid: bool
 
@@ -103,10 +105,11 @@ class Issued(BaseModel):
 
 
 class Written(BaseModel):
-    """What became of it."""
+    """What became of it; `medium_id` says of which medium, so that no other chip is confirmed in its place."""
 
     ok: bool
     sentence: str = Field("", max_length=500)
+    medium_id: str = Field("", max_length=64)
 
 
 @router.post("/tokens/{token_id}/encodings", status_code=201)
@@ -178,22 +181,25 @@ async def issue(encoding_id: str, body: ChipHeld, called: EdgeCaller) -> Issued:
     """Bind the chip to the guest and get the credential for it; the same chip again gets the same one."""
     gateway = called.gateway
     job = await run_in_threadpool(_job, gateway, encoding_id)
-    # An edge asks for the same chip under the same key. If another chip was tried in between, or new keys have begun,
-    # the stored answer would name a medium that was dropped since, or old keys: so both are part of the command's id.
+    # An edge asks for the same chip under the same key. If another chip was tried in between, or this one was not read
+    # back, or new keys have begun, the stored answer would name a medium that was dropped since, or old keys: so the
+    # medium, when the job changed and the epochs are part of the command's id.
     epochs = await run_in_threadpool(_newest_epochs, gateway)
-    command_id = hashlib.sha256(f"{called.key} {job.medium_id} {epochs}".encode()).hexdigest()
+    command_id = hashlib.sha256(
+        f"{called.key} {job.medium_id} {job.changed_at} {epochs}".encode()
+    ).hexdigest()
     wish = IssueEncoding(encoding_id, body.chip_uid, called.principal.venue or "", body.chip_kind)
     answer = await replace(called, key=f"issue:{command_id}").do("encoding.issue", wish)
     claims = msgspec.convert(answer["claims"], Credential)
     signed = await run_in_threadpool(fitted, claims, gateway.issuer.sign, body.capacity_bytes)
-    plan = _plan(gateway, body.chip_uid, answer["chip_epochs"]) if "chip_epochs" in answer else None
+    plan = _plan(gateway, body.chip_uid, answer) if "chip_epochs" in answer else None
     return Issued(credential=signed.hex(), medium_id=answer["medium_id"], chip=plan)
 
 
 @router.post("/edge/encodings/{encoding_id}/confirm")
 async def confirm(encoding_id: str, body: Written, called: EdgeCaller) -> dict[str, Any]:
     """Tell that the credential was read back from the chip, or why not."""
-    wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence)
+    wish = ConfirmEncoding(encoding_id, called.principal.venue or "", body.ok, body.sentence, body.medium_id)
     return await called.do("encoding.confirm", wish)
 
 
@@ -201,14 +207,18 @@ def _newest_epochs(gateway: Gateway) -> tuple[int, int]:
     return gateway.issuer.current().epoch, gateway.chip_keys.epochs()[0]
 
 
-def _plan(gateway: Gateway, chip_uid: str, epochs: list[int]) -> ChipPlan:
-    """Return the keys of these epochs for one chip. They are made here and leave in this one answer."""
+def _plan(gateway: Gateway, chip_uid: str, told: dict[str, Any]) -> ChipPlan:
+    """Return the keys of the epochs told for one chip. They are made here and leave in this one answer."""
     keys, *before = (
-        ChipKeySet(epoch=epoch, keys=gateway.chip_keys.all_of(epoch, chip_uid)) for epoch in epochs
+        ChipKeySet(epoch=epoch, keys=gateway.chip_keys.all_of(epoch, chip_uid))
+        for epoch in told["chip_epochs"]
     )
-    policies = gateway.feed.resort().policies
     return ChipPlan(
-        keys=keys, before=before, sun_url=gateway.settings.sun_url, random_uid=policies.random_uid
+        keys=keys,
+        before=before,
+        factory=told["factory"],
+        sun_url=gateway.settings.sun_url,
+        random_uid=gateway.feed.resort().policies.random_uid,
     )
 
 

@@ -15,6 +15,7 @@ from gateway.db import parties
 from gateway.db.rows import MediumRow
 from gateway.drawing import code_svg
 from gateway.errors import Rejection, not_found
+from gateway.services.documents import uses_in_order
 from gateway.services.media import DeviceKey
 from gateway.services.passes import fitted, phone_claims, phone_of, rights_in_force
 from wallet import qr
@@ -117,7 +118,8 @@ def _shown_by(
             raise not_found("medium", medium_id)
         phone = phone_of(media, medium_id)
         party = parties.party_named(connection, token.party_id)
-        rights = rights_in_force(parties.rights_of(connection, token.id))
+        rights = parties.rights_of(connection, token.id)
+        uses = uses_in_order(parties.uses_of_rights(connection, rights))
     assert party is not None, "a token has its party"
-    now = gateway.clock.now()
-    return phone, phone_claims(phone, party, rights, gateway.issuer.current(), now, gateway.feed.resort())
+    now, key, resort = gateway.clock.now(), gateway.issuer.current(), gateway.feed.resort()
+    return phone, phone_claims(phone, party, rights_in_force(rights), uses, key, now, resort)

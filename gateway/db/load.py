@@ -20,6 +20,9 @@ _CHUNK = 5000
 PHOTO_POINT_RECENT = timedelta(minutes=20)
 """What counts as recent at a photo point: more than twice as long as a tap may be before its shot."""
 
+SUN_TAPS_MAX = 200
+"""As many of the last SUN messages of a chip are held against one another; of all before, its counter tells."""
+
 
 def rows_where(connection: Connection, kind: type[R], *where: ColumnElement[bool]) -> list[R]:
     """Return the rows of one kind that fit every condition."""
@@ -139,6 +142,15 @@ def _tap(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
     yield from rows_where(connection, r.HoldRow, money.hold.c.id.in_(ids))
 
 
+def _sun(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
+    tap = taps.tap.c
+    latest_first = (tap.at.desc(), tap.id.desc())
+    place = func.row_number().over(partition_by=tap.sun_chip, order_by=latest_first).label("place")
+    placed = select(tap.id, place).where(tap.sun_chip.in_(ids)).subquery()
+    last = select(placed.c.id).where(placed.c.place <= SUN_TAPS_MAX)
+    yield from rows_where(connection, r.TapRow, tap.id.in_(last))
+
+
 def _account(connection: Connection, ids: list[str], at: datetime) -> Iterator[Any]:
     yield from rows_where(connection, r.AccountRow, money.account.c.id.in_(ids))
     yield from rows_where(connection, r.HoldRow, money.hold.c.account_id.in_(ids), _PENDING)
@@ -248,7 +260,7 @@ _LOADERS: dict[KeyKind, Callable[[Connection, list[str], datetime], Iterable[Any
     KeyKind.STOCK: _by(r.ChipRow, chips.chip.c.uid),
     KeyKind.BATCH: _by(r.ChipRow, chips.chip.c.batch),
     KeyKind.CODE: _by(r.TapRow, taps.tap.c.code_id),
-    KeyKind.SUN: _by(r.TapRow, taps.tap.c.sun_chip),
+    KeyKind.SUN: _sun,
     KeyKind.TAP: _tap,
     KeyKind.ACCOUNT: _account,
     KeyKind.WINDOW: _window,

@@ -85,6 +85,13 @@ def rights_of(connection: Connection, token_id: str) -> list[EntitlementRow]:
     return rows_where(connection, EntitlementRow, column.token_id == token_id, column.revoked_at.is_(None))
 
 
+def uses_of_rights(connection: Connection, rights: Collection[EntitlementRow]) -> list[TapUseRow]:
+    """Return every use of these rights."""
+    return rows_where(
+        connection, TapUseRow, party.tap_use.c.entitlement_id.in_([right.id for right in rights])
+    )
+
+
 def names(connection: Connection, party_ids: Collection[str]) -> dict[str, PersonRow]:
     """Return token id → person of all guests of these parties."""
     members = rows_where(connection, GuestRow, party.guest.c.party_id.in_(party_ids))

@@ -15,7 +15,9 @@ from gateway.db.rows import (
     IssuerKeyRow,
     KeyState,
     PartyRow,
+    TapUseRow,
 )
+from gateway.services.documents import uses_in_order
 from gateway.services.draft import Draft
 from gateway.services.passes import CHIP_WITH_KEYS, chip_expires_at, rights_in_force
 from wallet.credential import Credential, medium_tag
@@ -28,6 +30,7 @@ def claims_for(draft: Draft, job: EncodingRow, party: PartyRow, at: datetime, ch
     assert keys, "a started gateway has an issuer key"
     key = max(keys, key=lambda key: key.epoch)
     rights = rights_in_force(draft.find(EntitlementRow, token_id=job.token_id))
+    uses = uses_in_order(draft.find(TapUseRow, token_id=job.token_id))
     return Credential(
         token_id=job.token_id,
         medium_tag=medium_tag(job.medium_id),
@@ -36,7 +39,7 @@ def claims_for(draft: Draft, job: EncodingRow, party: PartyRow, at: datetime, ch
         expires_at=chip_expires_at(draft.resort, party),
         epoch=key.epoch,
         key_id=key.key_id,
-        grants=grants_for(rights, at, draft.resort),
+        grants=grants_for(rights, at, draft.resort, uses),
         chip_keys=chip_kind == CHIP_WITH_KEYS,
     )
 
@@ -80,4 +83,6 @@ def told(draft: Draft, job: EncodingRow, party: PartyRow, chip_kind: str) -> dic
             each for each in range(newest_chip_epoch(draft), first - 1, -1) if each != job.issued.chip_epoch
         ]
         answer["chip_epochs"] = [job.issued.chip_epoch, *others]
+        # The master key changes last: what was read back with keys once can't have the factory's any more.
+        answer["factory"] = chip is None or chip.key_epoch == 0
     return answer

@@ -34,13 +34,18 @@ def document_of(
             for row in sorted(media, key=lambda row: row.id)
         ),
         entitlements=tuple(row.body for row in sorted(rights, key=lambda row: row.id)),
-        uses=tuple(
-            Use(use.tap_id, use.entitlement_id, use.step, use.at, use.day, use.place, use.amount_minor)
-            for use in sorted(mattering, key=lambda use: (use.at, use.tap_id, use.entitlement_id))
-        ),
+        uses=uses_in_order(mattering),
         pin_verifier=token.pin_verifier,
         pin_tries=token.pin_tries,
         closed=token.closed,
+    )
+
+
+def uses_in_order(rows: Iterable[TapUseRow]) -> tuple[Use, ...]:
+    """Return the uses that the rows keep, in order of time."""
+    return tuple(
+        Use(use.tap_id, use.entitlement_id, use.step, use.at, use.day, use.place, use.amount_minor)
+        for use in sorted(rows, key=lambda use: (use.at, use.tap_id, use.entitlement_id))
     )
 
 

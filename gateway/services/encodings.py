@@ -20,6 +20,7 @@ from gateway.services.booked import live_token
 from gateway.services.claims import claims_for, in_force, issue_of, told
 from gateway.services.draft import Draft
 from gateway.services.ids import Ids
+from gateway.services.passes import CHIP_WITH_KEYS
 from gateway.working_set import WorkingSet
 from wallet.medium import MediumKind, MediumState
 from wallet.resort import Resort, TouchpointKind
@@ -106,6 +107,7 @@ class EncodingIssue(Service[IssueEncoding]):
         body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
         token, party = live_token(draft, job.token_id)
+        _check_kind(draft, body)
         same = job.chip_uid == body.chip_uid and bool(job.medium_id)
         if same and job.state is EncodingState.DONE and job.issued is not None:
             return Outcome(told(draft, job, party, body.chip_kind))
@@ -129,12 +131,13 @@ class EncodingIssue(Service[IssueEncoding]):
 
 
 class ConfirmEncoding(Struct, frozen=True):
-    """What became of writing the chip."""
+    """What became of writing the chip; `medium_id` is the one that was issued for it, if the encoder says so."""
 
     encoding_id: str
     venue: str
     ok: bool
     sentence: str = ""
+    medium_id: str = ""
 
 
 class EncodingConfirm(Service[ConfirmEncoding]):
@@ -155,6 +158,11 @@ class EncodingConfirm(Service[ConfirmEncoding]):
         """Activate the medium, or drop it."""
         body, draft = command.body, Draft(state)
         job = _job(draft, body.encoding_id, body.venue)
+        if body.medium_id and body.medium_id != job.medium_id:
+            # Another chip was taken since, or this one was given up: what is told of it is none of the job's business.
+            raise Rejection(
+                "other_chip", 409, "This is not the band that was issued last. Hold it there again."
+            )
         medium = draft.get(MediumRow, job.medium_id) if job.medium_id else None
         # A tap may have shown before the encoder could tell it that the band was written: no word of failure undoes it.
         # A band that is only brought up to date was in service before, which says nothing of what was written now.
@@ -192,6 +200,12 @@ def is_kept(draft: Draft, job: EncodingRow) -> bool:
     return is_open(job) and medium is not None and medium.state is MediumState.PENDING
 
 
+def is_keyed(draft: Draft, medium: MediumRow) -> bool:
+    """Return whether what was issued for the medium is for a chip with keys."""
+    jobs = draft.find(EncodingRow, token_id=medium.token_id)
+    return any(job.medium_id == medium.id and job.issued and job.issued.chip_epoch for job in jobs)
+
+
 def activate(draft: Draft, medium: MediumRow, command: Command[Any]) -> None:
     """Let a medium through that was written, and close its job, so that no other chip gets what it carries."""
     # Whatever this chip carried of the same guest before has been written over.
@@ -227,6 +241,18 @@ def _job(draft: Draft, encoding_id: str, venue: str) -> EncodingRow:
     if job is None or encoder_venue(draft.resort, job.encoder) != venue:
         raise Rejection("not_found", 404, f"There is no encoding {encoding_id!r}.")
     return job
+
+
+def _check_kind(draft: Draft, body: IssueEncoding) -> None:
+    """Do nothing unless a chip that is known to have keys is told to be another: then any copy would pass for it.
+
+    Raises:
+        Rejection: it is.
+    """
+    chip = draft.get(ChipRow, body.chip_uid)
+    if chip is not None and chip.kind == CHIP_WITH_KEYS != body.chip_kind:
+        sentence = "This is another kind of chip than the one known by this number. Take another band."
+        raise Rejection("other_chip", 409, sentence)
 
 
 def _bind(draft: Draft, job: EncodingRow, command: Command[IssueEncoding]) -> None:

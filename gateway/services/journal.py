@@ -12,7 +12,7 @@ from gateway.db.rows import EdgeRow, EdgeState, JournalHeadRow, SetAsideRow, Tap
 from gateway.errors import Rejection
 from gateway.services.draft import Draft
 from gateway.services.holds import hold_accounts
-from gateway.services.presented import keys_of_presented
+from gateway.services.presented import chips_to_activate, keys_of_presented
 from gateway.services.taps import ENTRY_FAULTS, TapHome
 from gateway.working_set import WorkingSet
 from wallet.ids import is_id
@@ -54,9 +54,10 @@ class JournalTake(Service[TakeJournal]):
         return frozenset(keys) | keys_of_presented(entry.tap for entry in batch.entries if entry.tap)
 
     def expand(self, state: WorkingSet, body: TakeJournal) -> frozenset[Key]:
-        """The accounts that hold something for the taps, whosever token the entries name; and what is known already."""
+        """The accounts that hold something for the taps, chips that a tap may confirm, and what is known already."""
         batch = body.batch
-        found = hold_accounts(state, (entry.tap.tap_id for entry in batch.entries if entry.tap is not None))
+        found = chips_to_activate(state, (entry.token_id for entry in batch.entries))
+        found |= hold_accounts(state, (entry.tap.tap_id for entry in batch.entries if entry.tap is not None))
         head = state.get(JournalHeadRow, batch.edge, batch.epoch)
         if head is None or not batch.entries or not 0 < batch.entries[0].number <= head.number:
             return found

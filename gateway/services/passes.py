@@ -14,6 +14,7 @@ from wallet.entitlement import Entitlement
 from wallet.grants import grants_for
 from wallet.medium import MediumKind, MediumState
 from wallet.resort import Resort
+from wallet.token import Use
 
 CHIP_FILE_BYTES = 128
 """The proprietary file of an NTAG 424 DNA (NT4H2421Gx, 8.2.2): a length byte and the credential in its short form."""
@@ -55,6 +56,7 @@ def phone_claims(
     phone: MediumRow,
     party: PartyRow,
     rights: tuple[Entitlement, ...],
+    uses: tuple[Use, ...],
     key: IssuerKeyRow,
     at: datetime,
     resort: Resort,
@@ -72,7 +74,7 @@ def phone_claims(
         expires_at=_phone_expires_at(phone, party, at, resort),
         epoch=key.epoch,
         key_id=key.key_id,
-        grants=grants_for(rights, at, resort),
+        grants=grants_for(rights, at, resort, uses),
         device_key=bytes.fromhex(phone.device_key),
     )
 

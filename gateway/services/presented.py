@@ -11,6 +11,7 @@ from dataclasses import replace
 from gateway.command import Key, KeyKind
 from gateway.db.rows import ChipRow, MediumRow, TapRow, TokenRow
 from gateway.services.draft import Draft
+from gateway.working_set import WorkingSet
 from wallet.credential import medium_tag
 from wallet.medium import MediumState
 from wallet.proof import SunRead
@@ -41,6 +42,16 @@ def keys_of_presented(taps: Iterable[Tap]) -> frozenset[Key]:
         if code:
             keys.add(Key(KeyKind.CODE, code))
     return frozenset(keys)
+
+
+def chips_to_activate(state: WorkingSet, token_ids: Iterable[str]) -> frozenset[Key]:
+    """Return the chips of these tokens' media that are not in service yet: a tap may show that they were written."""
+    media = (medium for token_id in set(token_ids) for medium in state.find(MediumRow, token_id=token_id))
+    return frozenset(
+        Key(KeyKind.STOCK, medium.chip_uid)
+        for medium in media
+        if medium.chip_uid and medium.state is MediumState.PENDING
+    )
 
 
 def sun_counter(draft: Draft, tap: Tap) -> int:

@@ -20,7 +20,7 @@ from gateway.db.rows import (
 )
 from gateway.services.charges import charge, end_hold, past_limit_minor
 from gateway.services.draft import Draft
-from gateway.services.encodings import activate
+from gateway.services.encodings import activate, is_keyed
 from gateway.services.judgement import ConflictKind, conflict_kind, view
 from gateway.services.presented import (
     is_of,
@@ -167,11 +167,15 @@ class TapHome:
         self._suspect(tap, decision, view_here)
 
     def _activate_written(self, tap: Tap) -> None:
-        """A band whose encoder could not confirm it shows by its first tap that it was written."""
-        medium = self._draft.get(MediumRow, self._medium_id(tap) or "")
-        if medium is None or medium.state is not MediumState.PENDING:
+        """A band whose encoder could not confirm it shows by its first tap that it was written.
+
+        One with keys does not: what it shows apart from them any chip may show, and an edge may make up.
+        """
+        medium, shown = self._draft.get(MediumRow, self._medium_id(tap) or ""), tap.presented
+        if medium is None or medium.state is not MediumState.PENDING or shown.credential is None:
             return
-        if tap.presented.proof is Proof.CHIP_UID:
+        keyed = shown.credential.chip_keys or is_keyed(self._draft, medium)
+        if shown.proof is Proof.CHIP_UID and not keyed:
             activate(self._draft, medium, self._command)
             self._tell("medium.activated", {"medium_id": medium.id, "kind": medium.kind.value})
 

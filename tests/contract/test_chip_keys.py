@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from gateway.db.tables import metadata
+from gateway.services.keys import RotateChips
 from gateway.services.resort import LoadedResort
 from readers.transport.base import Anchors, IssuedCredential
 from tests.support.api_world import Api, EdgeApi, api
@@ -205,6 +206,21 @@ def test_an_edge_is_told_the_chip_keys_of_its_kinds_for_the_guests_it_serves(des
             }
             assert {(key.chip_uid, key.epoch) for key in keys} == {(UID, 1)}
         assert page.anchors == batch.anchors == anchors(edge).version
+
+
+def test_an_edge_is_told_a_chip_s_keys_of_its_own_epoch_and_all_since(desk: Api) -> None:
+    """Re-keyed in epoch 3 and not read back, it still counts as one of epoch 2, and carries neither 2 nor 4."""
+    desk.world.do("keys.rotate_chips", RotateChips())
+    closed = Policies(unknown_at_gates=False, unknown_at_doors=False)
+    desk.world.gateway.do("resort.load", LoadedResort(replace(RESORT, policies=closed)))
+    hotel, booking = EdgeApi(desk, "hotel", "hotel"), desk.book()
+    written(desk, hotel, booking["guests"][0]["token_id"])
+    for _ in range(2):
+        desk.world.do("keys.rotate_chips", RotateChips())
+    told = snapshot(EdgeApi(desk, "park", "park")).chip_keys
+    assert [(key.chip_uid, key.slot, key.epoch) for key in told] == [
+        (UID, KeySlot.GATE, epoch) for epoch in (4, 3, 2)
+    ]
 
 
 def test_with_a_master_no_chip_key_is_sent_beside_it(desk: Api) -> None:

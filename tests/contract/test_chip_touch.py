@@ -199,6 +199,60 @@ def test_a_band_is_brought_up_to_date_where_it_touches_and_stays_the_same_medium
     assert hotel.post("/edge/encodings/touch", wish, "one-and-the-same").json()["cause"] == "refresh"
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_a_chip_with_keys_stays_one_whatever_an_encoder_says(desk: Api, hotel: EdgeApi, live: bool) -> None:
+    """Called a plain chip it would get a credential that asks for no key: good on any copy of its UID."""
+    token = tokens(desk.book())[0]
+    if live:
+        written(desk, hotel, token)
+        desk.world.do("keys.rotate_chips", RotateChips())
+        encoding = touch(hotel).json()["encoding_id"]
+    else:
+        encoding = job(desk, token)
+    before = desk.world.rows(r.ChipRow, uid=UID)
+    for kind in ("ntag216", "NTAG424"):
+        refused = hotel.post(f"/edge/encodings/{encoding}/issue", chip(UID, kind))
+        assert (refused.status_code, refused.json()["code"]) == (409, "other_chip")
+        assert "credential" not in refused.json()
+    assert desk.world.rows(r.ChipRow, uid=UID) == before
+    finish(hotel, encoding)
+
+
+def test_a_chip_that_was_written_is_never_taken_for_one_from_the_factory(desk: Api, hotel: EdgeApi) -> None:
+    def factory(encoding: str) -> bool:
+        answer = hotel.post(f"/edge/encodings/{encoding}/issue", chip()).json()
+        return bool(answer["chip"]["factory"])
+
+    encoding = job(desk, tokens(desk.book())[0])
+    assert factory(encoding)
+    failed = {"ok": False, "sentence": "The band left too early."}
+    assert hotel.post(f"/edge/encodings/{encoding}/confirm", failed).json()["state"] == "waiting"
+    assert factory(encoding), "torn, it may still have them"
+    assert hotel.post(f"/edge/encodings/{encoding}/confirm", {"ok": True}).json()["state"] == "done"
+    desk.world.do("keys.rotate_chips", RotateChips())
+    assert not factory(touch(hotel).json()["encoding_id"])
+
+
+def test_a_band_that_was_not_read_back_is_written_at_its_next_touch(desk: Api, hotel: EdgeApi) -> None:
+    encoding = job(desk, tokens(desk.book())[0])
+
+    def issue() -> str:
+        answer = hotel.post(f"/edge/encodings/{encoding}/issue", chip(), "the-edges-key-for-this-chip")
+        return str(answer.json()["medium_id"])
+
+    def confirm(**said: Any) -> Any:
+        return hotel.post(f"/edge/encodings/{encoding}/confirm", said).json()
+
+    first = issue()
+    assert confirm(ok=False, sentence="The band left too early.")["state"] == "waiting"
+    desk.world.clock.at += timedelta(seconds=5)
+    again = issue()
+    assert media(desk) == {first: "revoked", again: "pending"}
+    assert confirm(ok=True, medium_id=first)["code"] == "other_chip"
+    assert confirm(ok=True, medium_id=again)["state"] == "done"
+    assert media(desk) == {first: "revoked", again: "active"}
+
+
 def test_what_a_guest_got_since_is_written_at_the_next_touch(desk: Api, hotel: EdgeApi) -> None:
     booking = desk.book()
     written(desk, hotel, tokens(booking)[0])

@@ -68,6 +68,26 @@ def test_the_first_tap_finishes_the_writing_whatever_the_encoder_says_later(gate
         late = ConfirmEncoding(ENCODING_ID, "hotel", ok, "" if ok else "The chip is full.")
         assert gateway.do("encoding.confirm", late)["state"] == "done"
     assert gateway.rows(r.ConflictRow) == []
+    (chip,) = gateway.rows(r.ChipRow)
+    assert chip.state is r.ChipState.WRITTEN
+
+
+@pytest.mark.parametrize(("said", "issued"), [(True, 0), (False, 1), (True, 1)])
+def test_a_band_with_keys_comes_into_service_by_its_encoder_alone(
+    gateway: Home, said: bool, issued: int
+) -> None:
+    """Whether the edge tells the credential as it was signed, or leaves out that it asks for keys."""
+    gateway.do("test.write_over", WriteOver(issued), at_s=-60)
+    tap = tap_at("gate-in", 101)
+    credential = msgspec.structs.replace(tap.presented.credential, chip_keys=said)
+    tap = msgspec.structs.replace(
+        tap, presented=msgspec.structs.replace(tap.presented, credential=credential)
+    )
+    journal = Journal("park")
+    journal.write(tap, approved(tap, "admission", Step.PARK_IN, "lagoon"))
+    gateway.take(journal)
+    assert {row.id: row.state for row in gateway.rows(r.MediumRow)}[BAND_ID] is MediumState.PENDING
+    assert [row.state for row in gateway.rows(r.EncodingRow)] == [r.EncodingState.ISSUED]
 
 
 def test_who_left_on_a_band_that_was_turned_off_is_flagged_and_no_conflict(gateway: Home) -> None:

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from gateway.command import KeyKind
+from gateway.db import load
 from gateway.db import rows as r
 from tests.support.gateway_world import Resettle
 from tests.support.home_world import Home, Journal, approved, basket, home, tap_at
@@ -75,6 +77,19 @@ def test_a_reading_older_than_one_before_it_is_filed(gateway: Home) -> None:
     bring(gateway, by_sun(101, 7, 10))
     bring(gateway, by_sun(102, 3, 20), edge="park-2")
     assert [kind for kind, _ in filed(gateway)] == ["sun_replayed"]
+
+
+def test_of_all_readings_of_a_chip_the_last_are_looked_at(
+    gateway: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A band that is shown for weeks makes no journal slower: each entry would load all that came before."""
+    monkeypatch.setattr(load, "SUN_TAPS_MAX", 3)
+    readings = [by_sun(100 + n, n, 10 * n) for n in range(1, 6)]
+    bring(gateway, readings[4], *readings[:2])
+    bring(gateway, *readings[2:4], edge="park-2")
+    with gateway.database.read() as connection:
+        found = load.load(connection, KeyKind.SUN, {BAND.chip_uid, "04000000000009"}, NOON)
+    assert {row.id for row in found} == {tap.tap_id for tap in readings[2:]}
 
 
 def test_one_code_at_two_edges_is_filed_with_the_other_tap(gateway: Home) -> None:

@@ -125,24 +125,40 @@ class TurnOff(Service[Turn]):
 
 
 class WriteOver(Struct, frozen=True):
-    """Write the band over an older one of the guest's; its encoder cannot say yet that it did."""
+    """Write the band over an older one of the guest's; its encoder cannot say yet that it did.
+
+    With a chip epoch it is a band with keys.
+    """
+
+    chip_epoch: int = 0
 
 
 class WriteBand(Service[WriteOver]):
     name = "test.write_over"
 
     def keys(self, body: WriteOver) -> frozenset[Key]:
-        return frozenset({Key(KeyKind.TOKEN, TOKEN_ID)})
+        return frozenset({Key(KeyKind.TOKEN, TOKEN_ID), Key(KeyKind.STOCK, BAND.chip_uid)})
 
     def decide(self, state: WorkingSet, command: Command[WriteOver]) -> Outcome:
         band, at = state.need(r.MediumRow, BAND_ID), command.envelope.at
-        issued = r.EncodingState.ISSUED
+        kind = "ntag424" if command.body.chip_epoch else "ntag216"
+        job = r.EncodingRow(
+            ENCODING_ID,
+            TOKEN_ID,
+            PARTY_ID,
+            "encoder",
+            band.kind,
+            r.EncodingState.ISSUED,
+            at,
+            BAND_ID,
+            band.chip_uid,
+            issued=r.Issue(at, 1, command.body.chip_epoch, at + _DAY, "content"),
+        )
         made: tuple[r.Row, ...] = (
             replace(band, state=MediumState.PENDING),
             replace(band, id=OLDER_BAND_ID, issued_at=band.issued_at - _DAY),
-            r.EncodingRow(
-                ENCODING_ID, TOKEN_ID, PARTY_ID, "encoder", band.kind, issued, at, BAND_ID, band.chip_uid
-            ),
+            r.ChipRow(band.chip_uid, "", "", kind, r.ChipState.LINKED, at),
+            job,
         )
         return Outcome({}, made)
 

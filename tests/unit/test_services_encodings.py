@@ -84,6 +84,18 @@ def test_a_failure_leaves_the_job_waiting_for_another_chip(world: World) -> None
     assert world.do("encoding.confirm", ConfirmEncoding(job, "hotel", True))["state"] == "done"
 
 
+def test_what_is_told_of_another_chip_than_the_last_confirms_nothing(world: World) -> None:
+    job = asked(world, world.book())
+    first, second = (str(issue(world, job, chip)["medium_id"]) for chip in (CHIP, OTHER_CHIP))
+    for ok in (True, False):
+        with pytest.raises(Rejection) as refused:
+            world.do("encoding.confirm", ConfirmEncoding(job, "hotel", ok, medium_id=first))
+        assert (refused.value.code, refused.value.status) == ("other_chip", 409)
+    assert states(world) == {first: "revoked", second: "pending"}
+    world.do("encoding.confirm", ConfirmEncoding(job, "hotel", True, medium_id=second))
+    assert states(world) == {first: "revoked", second: "active"}
+
+
 def test_a_band_of_another_guest_is_refused(world: World) -> None:
     party, other = world.book(), world.book()
     medium = written(world, party)

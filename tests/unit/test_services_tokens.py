@@ -85,7 +85,8 @@ def test_a_phone_shows_a_signed_pass_for_moments_only(world: World) -> None:
     medium_id, issuer = phone(world, party.tokens[1]), world.gateway.issuer
     medium = phone_of(world.rows(r.MediumRow, token_id=party.tokens[1]))
     rights = tuple(row.body for kind in ("admission", "room") for row in party.rights(kind, 1))
-    claims = phone_claims(medium, world.rows(r.PartyRow)[0], rights, issuer.current(), world.clock.at, RESORT)
+    party_row, key = world.rows(r.PartyRow)[0], issuer.current()
+    claims = phone_claims(medium, party_row, rights, (), key, world.clock.at, RESORT)
     keys = {
         name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
         for name, key in issuer.public_keys().items()

@@ -111,6 +111,39 @@ def test_a_known_right_goes_before_the_grant_that_repeats_it() -> None:
     assert verdict.flags == ()
 
 
+@pytest.mark.parametrize("online", [True, False])
+def test_a_ticket_whose_days_are_used_stays_used_however_young_the_credential(online: bool) -> None:
+    known = Admission("right", ("lagoon", "summit"), TODAY - timedelta(days=3), TODAY + timedelta(days=3), 1)
+    yesterday = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon")
+    used = Refused(Reason.DAYS_USED_UP, {"days": "1"})
+    repeats = [
+        AdmissionGrant(known.parks, known.from_day, known.until_day, 1),
+        AdmissionGrant(("lagoon",), TODAY, TODAY, 1),
+    ]
+    for grant in repeats:
+        world = world_at("gate-in", known).with_uses(yesterday).with_facts(online=online)
+        for issued_at in (NOON - timedelta(days=5), NOON):
+            shown = world.with_credential(issued_at=issued_at, grants=(grant,))
+            assert decide(shown.tap, shown.facts) == used
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        AdmissionGrant(("lagoon", "summit"), TODAY, TODAY, 1),
+        AdmissionGrant(("lagoon",), TODAY - timedelta(days=4), TODAY, 1),
+        AdmissionGrant(("lagoon",), TODAY, TODAY + timedelta(days=1), 1),
+    ],
+)
+def test_a_ticket_that_goes_further_than_the_known_one_is_another(grant: AdmissionGrant) -> None:
+    known = Admission("right", ("lagoon",), TODAY - timedelta(days=3), TODAY, 1)
+    yesterday = use_of(Step.PARK_IN, NOON - timedelta(days=1), "lagoon")
+    world = world_at("gate-in", known).with_uses(yesterday).with_credential(issued_at=NOON, grants=(grant,))
+    verdict = decide(world.tap, world.facts)
+    assert isinstance(verdict, Approved)
+    assert verdict.entitlement_id == name_of(grant)
+
+
 def test_a_grant_s_days_are_counted_where_it_is_used() -> None:
     grant = AdmissionGrant(("lagoon",), TODAY - timedelta(days=2), TODAY, 1)
     world = sold_after_the_cut("gate-in").with_credential(grants=(grant,))
