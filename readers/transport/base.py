@@ -193,6 +193,13 @@ class EncodingDesk(Protocol):
         """
         ...
 
-    def confirm(self, encoding_id: str, *, ok: bool, sentence: str) -> None:
-        """Tell that the credential was read back from the chip, or why it was not written."""
+    def confirm(self, encoding_id: str, *, ok: bool, sentence: str, medium_id: str) -> None:
+        """Tell that the credential was read back from the chip, or why it was not written.
+
+        Args:
+            medium_id: what was issued for that chip; empty when it is not known any more. Told late, it lets no other
+                chip through that the job was given to meanwhile.
+        Raises:
+            NotAccepted: the band goes into service nowhere; the sentence says why.
+        """
         ...

@@ -57,7 +57,7 @@ class Desk:
         self.issued_for.append((chip_uid, chip_kind))
         return IssuedCredential(self.credential.hex(), an_id(1, 2), self.plan)
 
-    def confirm(self, encoding_id: str, *, ok: bool, sentence: str) -> None:
+    def confirm(self, encoding_id: str, *, ok: bool, sentence: str, medium_id: str) -> None:
         self.active = self.active or ok
         if not ok:
             self.failures.append(sentence)
@@ -79,13 +79,13 @@ class Owed:
     """What an edge's store remembers for its encoder, in memory: hundreds of encoders are started here."""
 
     def __init__(self) -> None:
-        self._owed: dict[str, None] = {}
+        self._owed: dict[str, str] = {}
 
-    def owed_confirmations(self) -> tuple[str, ...]:
-        return tuple(self._owed)
+    def owed_confirmations(self) -> dict[str, str]:
+        return dict(self._owed)
 
-    def owe_confirmation(self, encoding_id: str) -> None:
-        self._owed[encoding_id] = None
+    def owe_confirmation(self, encoding_id: str, medium_id: str) -> None:
+        self._owed[encoding_id] = medium_id
 
     def settle_confirmation(self, encoding_id: str) -> None:
         self._owed.pop(encoding_id, None)
