@@ -56,7 +56,7 @@ CREATE TABLE cursor (            -- one row: how far this edge knows the gateway
     as_of TEXT,                  -- NULL until the first snapshot is complete
     run INTEGER NOT NULL,        -- counts snapshots, to tell their documents from leftovers
     mark TEXT NOT NULL DEFAULT '',  -- which entry stands at the position; empty when nobody said
-    snapshot_open INTEGER NOT NULL DEFAULT 0  -- 1 from a snapshot's first page to its last: no feed goes on from here
+    snapshot_open INTEGER NOT NULL DEFAULT 0  -- 1 from a snapshot's wish to its last page: no feed goes on from here
 );
 CREATE TABLE resort (
     one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -172,6 +172,15 @@ class Store:
             # A restored gateway may give a version's number to another resort.
             self._resort = None
 
+    def open_snapshot(self) -> None:
+        """Keep that a snapshot is needed, until one is complete: no feed goes on, taps do by what is known.
+
+        Raises:
+            StoreUnwritable: it was not kept.
+        """
+        with self._database.writing() as db:
+            documents.open_snapshot(db)
+
     def put_batch(self, batch: FeedBatch) -> None:
         """Apply a batch as a whole, or nothing of it.
 
