@@ -224,7 +224,9 @@ class HttpEncodingDesk:
         body = msgspec.json.encode(
             {"chip_uid": chip_uid, "chip_kind": chip_kind, "capacity_bytes": capacity_bytes}
         )
-        key = request_id("issue", encoding_id, chip_uid, chip_kind)
+        # Each touch asks anew: after a word of failure the answer of before names a medium that was dropped. The same
+        # chip gets the same credential all the same, as long as its job is open.
+        key = request_id("issue", encoding_id, chip_uid, chip_kind, self._entropy.bytes(16).hex())
         answer = self._client.post(f"{_API}/edge/encodings/{quote(encoding_id)}/issue", body, key)
         return _decoded(answer, IssuedCredential)
 
