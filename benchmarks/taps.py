@@ -12,8 +12,9 @@ import os
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -128,21 +129,25 @@ def hold_bands(resort: Resort, port: int, reader: int, taps: int, pause_s: float
     link.send("ready")
     link.recv()
     place, wrong = Field(port), 0
+    unread: Counter[str] = Counter()
     verified_ms: list[float] = []
     lit_ms: list[float] = []
     for number in range(taps):
         band = Listening(bands[number % BANDS_PER_READER])
         arrived_s = time.monotonic()
         place.present(band)
-        token_id, verified_s, lit_s = link.recv()
-        wrong += token_id != resort.guest_id(reader, number % BANDS_PER_READER, 1)
+        token_id, fault, verified_s, lit_s = link.recv()
+        if fault:
+            unread[fault] += 1
+        else:
+            wrong += token_id != resort.guest_id(reader, number % BANDS_PER_READER, 1)
         verified_ms.append(1000 * (verified_s - band.first_answer_s))
         lit_ms.append(1000 * (lit_s - arrived_s))
         place.remove()
         if pause_s:
             # A step beside the poll's own, so that arrivals fall anywhere between two polls.
             time.sleep(pause_s + number % 17 * 0.003)
-    link.send((wrong, verified_ms, lit_ms))
+    link.send((wrong, unread, verified_ms, lit_ms))
 
 
 def bands_process(
@@ -166,7 +171,7 @@ class Moments(threading.local):
     verified_s: float = 0.0
     lit_s: float = 0.0
     token_id: str = ""
-    greens: int = field(default=0)
+    fault: str = ""
 
 
 class NotedWriter(Writer):
@@ -177,8 +182,9 @@ class NotedWriter(Writer):
     def decide(self, tap: Tap) -> Verdict:
         """Decide as ever."""
         self.moments.verified_s = time.monotonic()
-        credential = tap.presented.credential
-        self.moments.token_id = credential.token_id if credential else str(tap.presented.fault)
+        credential, fault = tap.presented.credential, tap.presented.fault
+        self.moments.token_id = credential.token_id if credential else ""
+        self.moments.fault = fault.value if fault else ""
         return super().decide(tap)
 
 
@@ -248,7 +254,8 @@ class Edge:
 
         def handle(contact: Contact) -> None:
             self._tapping.take(settings, contact)
-            link.send((self.moments.token_id, self.moments.verified_s, self.moments.lit_s))
+            moments = self.moments
+            link.send((moments.token_id, moments.fault, moments.verified_s, moments.lit_s))
 
         return handle
 
@@ -298,11 +305,12 @@ def measure(reader_count: int, taps_each: int, pause_s: float, *, random_uid: bo
         "taps": taps,
         "random_uid": random_uid,
         "journalled": journalled,
-        "wrong_identities": sum(wrong for wrong, _, _ in seen),
+        "wrong_identities": sum(wrong for wrong, *_ in seen),
+        "unread": dict(sum((unread for _, unread, *_ in seen), Counter())),
         "taps_per_s": round(taps / elapsed_s, 1),
         "cpu_ms_per_tap": round(1000 * cpu_s / taps, 2),
-        "first_answer_to_identity_ms": spread([each for _, verified, _ in seen for each in verified]),
-        "arrival_to_light_ms": spread([each for _, _, lit in seen for each in lit]),
+        "first_answer_to_identity_ms": spread([each for *_, verified, _ in seen for each in verified]),
+        "arrival_to_light_ms": spread([each for *_, lit in seen for each in lit]),
     }
 
 

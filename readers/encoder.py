@@ -76,7 +76,7 @@ class Encoder:
         self._jobs: tuple[EncodingJob, ...] = ()
         self._store = store
         # In memory too: a disk that takes nothing for a while keeps no band from being confirmed.
-        self._owed = dict.fromkeys(store.owed_confirmations())
+        self._owed = store.owed_confirmations()
         self._done = set(self._owed)
         self._telling = threading.Lock()
         self.last_error = ""
@@ -142,13 +142,17 @@ class Encoder:
         except ContactLost:
             raise
         except DriverError as fault:
-            self._desk.confirm(job.encoding_id, ok=False, sentence=str(fault))
+            self._desk.confirm(job.encoding_id, ok=False, sentence=str(fault), medium_id=issued.medium_id)
             raise
         self._done.add(job.encoding_id)
-        self._owed[job.encoding_id] = None
-        self._keep(self._store.owe_confirmation, job.encoding_id)
+        self._keep(job.encoding_id, lambda: self._store.owe_confirmation(job.encoding_id, issued.medium_id))
         try:
-            self._tell()
+            with self._telling:
+                self._owed[job.encoding_id] = issued.medium_id
+                self._confirm(job.encoding_id)
+        except NotAccepted:
+            # Nobody may leave with it: the gateway lets it through nowhere.
+            raise
         except TransportFault as fault:
             self.last_error = str(fault)
             return Encoded(
@@ -171,19 +175,33 @@ class Encoder:
             raise BadRecord("The band doesn't hold what was written. Take another one.")
 
     def _tell(self) -> None:
-        """Confirm what was written. The gateway's no is final; TransportFault leaves the rest for later."""
+        """Confirm what was written earlier. The gateway's no is final; TransportFault leaves the rest for later."""
         with self._telling:
             for encoding_id in tuple(self._owed):
                 try:
-                    self._desk.confirm(encoding_id, ok=True, sentence="")
+                    self._confirm(encoding_id)
                 except NotAccepted as refusal:
                     log.warning("encoding %s is not confirmed: %s", encoding_id, refusal)
-                del self._owed[encoding_id]
-                self._keep(self._store.settle_confirmation, encoding_id)
 
-    def _keep(self, write: Callable[[str], None], encoding_id: str) -> None:
+    def _confirm(self, encoding_id: str) -> None:
+        """Confirm one that is owed, and owe it no more once the gateway has answered, by a no (NotAccepted) too."""
         try:
-            write(encoding_id)
+            self._desk.confirm(encoding_id, ok=True, sentence="", medium_id=self._owed[encoding_id])
+        except NotAccepted:
+            # If its job still waits, which only the gateway knows, it is for the next touch.
+            self._done.discard(encoding_id)
+            self._jobs = tuple(job for job in self._jobs if job.encoding_id != encoding_id)
+            self._settle(encoding_id)
+            raise
+        self._settle(encoding_id)
+
+    def _settle(self, encoding_id: str) -> None:
+        del self._owed[encoding_id]
+        self._keep(encoding_id, lambda: self._store.settle_confirmation(encoding_id))
+
+    def _keep(self, encoding_id: str, write: Callable[[], None]) -> None:
+        try:
+            write()
         except StoreUnwritable as fault:
             self.last_error = str(fault)
             log.error("encoding %s: %s", encoding_id, fault)

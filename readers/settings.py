@@ -3,8 +3,10 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,12 +31,17 @@ class ReaderSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EdgeSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What [edge] says. Paths are relative to the settings file; durations are in seconds."""
+    """What [edge] says. Paths are relative to the settings file; durations are in seconds.
+
+    Args:
+        insecure_gateway: whether keys may come from another machine's gateway in the clear.
+    """
 
     id: _Id
     venue: _Id
     gateway_url: Annotated[str, Meta(pattern=r"^https?://[^/\s?#]+/?$")]
     directory: Path
+    insecure_gateway: bool = False
     lamp_log: Path | None = None
     web_host: str = "127.0.0.1"
     web_port: _Port = 8710
@@ -88,6 +95,7 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
         file = msgspec.convert(content, _File, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsFault(f"{path}: {error}; correct that key or its {PREFIX}… variable") from None
+    _check_gateway(file.edge, path)
     _check_readers(file.readers, path)
     where, clock = _environment(environment)
     return Settings(_located(file.edge, path.parent), file.readers, where, clock)
@@ -107,6 +115,27 @@ def _override(content: dict[str, Any], environment: Mapping[str, str]) -> None:
         value = environment.get(PREFIX + key.upper())
         if value:
             edge[key] = value
+
+
+def _check_gateway(edge: EdgeSettings, path: Path) -> None:
+    """Refuse a gateway of another machine without TLS: requests are signed, but the keys in its answers are open."""
+    try:
+        url = urlsplit(edge.gateway_url)
+    except ValueError as error:
+        raise SettingsFault(f"{path}: edge.gateway_url is no address ({error}); correct it") from None
+    if url.scheme == "https" or edge.insecure_gateway or _is_loopback(url.hostname or ""):
+        return
+    raise SettingsFault(
+        f"{path}: edge.gateway_url {edge.gateway_url!r} would bring keys over the network in the clear; "
+        "use https://, or set edge.insecure_gateway = true where that network carries nobody else"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_readers(readers: tuple[ReaderSettings, ...], path: Path) -> None:

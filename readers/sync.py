@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from readers.backoff import Backoff
 from readers.clock import Clock
 from readers.store import OutOfStep, Store, StoreUnwritable
@@ -16,7 +18,6 @@ from readers.transport.base import (
     TransportFault,
     Unreachable,
 )
-from wallet.chips.keys import KeySlot
 from wallet.journal import JournalBatch
 from wallet.snapshot import WIRE_VERSION
 
@@ -202,11 +203,13 @@ class Puller:
         if self._anchors_at_s is not None and now_s - self._anchors_at_s < ANCHORS_EVERY_S and not others:
             return
         anchors = self._transport.anchors()
+        if known and known.version != anchors.version and not _only_issuers_differ(known, anchors):
+            # Every chip has a key more, or one that this edge has to be told of one by one from now on. Durable
+            # before the anchors are: after a crash in between, these would be no news any more.
+            self._store.open_snapshot()
+            self._whole = False
         # Asked for once, whatever comes of it: anchors that can't be taken must not keep the feed away.
         self._anchors_at_s, self._anchors_told, self._trusted = now_s, "", anchors
-        if known and known.version != anchors.version and _chip_epochs(known) != _chip_epochs(anchors):
-            # Every chip has a key more, or one that this edge has to be told of one by one from now on.
-            self._whole = False
         self._renew(anchors)
 
     def _take_snapshot(self) -> None:
@@ -218,9 +221,13 @@ class Puller:
         self._whole = True
 
 
-def _chip_epochs(anchors: Anchors) -> tuple[frozenset[int], dict[KeySlot, frozenset[int]]]:
-    masters = {slot: frozenset(epochs) for slot, epochs in anchors.chip_masters.items()}
-    return frozenset(anchors.reader_keys), masters
+def _only_issuers_differ(known: Anchors, told: Anchors) -> bool:
+    """Return whether no key of a chip can be new to this edge.
+
+    A kind of touchpoint that is new at a venue may show in nothing but the resort's version: its keys come chip by
+    chip.
+    """
+    return replace(known, issuer_keys=told.issuer_keys, version=told.version) == told
 
 
 class Presence:

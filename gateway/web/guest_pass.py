@@ -31,7 +31,8 @@ async def show(
     """Show the pass, signed by the phone's own key; `drawn` by the gateway, for a browser that can keep none."""
     live, now, resort = here.live(STREAM), here.gateway.clock.now(), here.resort
     party = party_of(await here.api.get(f"/parties/{here.party_id}"))
-    chosen = party.guest(guest or here.principal.subject.removeprefix("guest:"))
+    own = here.principal.subject.removeprefix("guest:")
+    chosen = party.guest(guest or own)
     free = _phone_without_key(chosen)
     shown = await _drawing(here, chosen, free) if drawn and free else None
     renew_s = max(5, int((shown["valid_until"] - now).total_seconds() * _EARLY)) if shown else 0
@@ -41,7 +42,12 @@ async def show(
         **live,
         **context,
         guest=who(here, party),
-        holder={"id": chosen.guest_id, "token_id": chosen.token_id, "nickname": chosen.nickname},
+        holder={
+            "id": chosen.guest_id,
+            "token_id": chosen.token_id,
+            "nickname": chosen.nickname,
+            "own": chosen.guest_id == own,
+        },
         drawn=drawn,
         drawn_url=f"/app/pass?guest={chosen.guest_id}&drawn=1",
         renew_s=renew_s,

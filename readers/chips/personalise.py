@@ -79,7 +79,7 @@ def personalise(contact: Contact, plan: ChipPlan, credential: bytes, entropy: En
     """Bring the chip to what the plan says, from wherever it stands.
 
     Raises:
-        Strange: it holds other keys than ours and the factory's.
+        Strange: it holds other keys than the plan's, and the factory's only where the plan takes them.
         ChipFault: it refuses or answers wrongly.
         ContactLost: gone in the middle; the next touch goes on from there.
     """
@@ -129,7 +129,8 @@ def read_back(
 def _authenticate(chip: Ntag424, plan: ChipPlan) -> EpochKey:
     """Open a session under the master key, whichever it is by now, and return that key."""
     known = {each.epoch: bytes.fromhex(each.keys[KeySlot.ENCODER]) for each in (*plan.before, plan.keys)}
-    known[_FACTORY_EPOCH] = FACTORY_KEY
+    if plan.factory:
+        known[_FACTORY_EPOCH] = FACTORY_KEY
     chip.select()
     version = chip.key_version(_MASTER)
     # The chip says which it holds; where it has another word for it, each is tried, the newest first.
@@ -141,7 +142,7 @@ def _authenticate(chip: Ntag424, plan: ChipPlan) -> EpochKey:
                 raise
             continue
         return EpochKey(epoch, known[epoch])
-    raise Strange("This chip's keys are not ours. Take another one.")
+    raise _not_ours(version)
 
 
 def _change_key(chip: Ntag424, plan: ChipPlan, slot: KeySlot) -> None:
@@ -149,10 +150,21 @@ def _change_key(chip: Ntag424, plan: ChipPlan, slot: KeySlot) -> None:
     version = chip.key_version(KEY_NO[slot])
     if version == plan.keys.epoch:
         return
-    old = {each.epoch: bytes.fromhex(each.keys[slot]) for each in plan.before} | {_FACTORY_EPOCH: FACTORY_KEY}
+    old = {each.epoch: bytes.fromhex(each.keys[slot]) for each in plan.before}
+    if plan.factory:
+        old[_FACTORY_EPOCH] = FACTORY_KEY
     if version not in old:
-        raise Strange("This chip's keys are not ours. Take another one.")
+        raise _not_ours(version)
     chip.change_key(KEY_NO[slot], old[version], bytes.fromhex(plan.keys.keys[slot]), plan.keys.epoch)
+
+
+def _not_ours(version: int) -> Strange:
+    """Return what to say of a key that is none of the plan's; one of the factory's was ours once, by its number."""
+    if version == _FACTORY_EPOCH:
+        return Strange(
+            "This chip has a band's number and factory keys: it may be a copy. Take another one, and keep this one."
+        )
+    return Strange("This chip's keys are not ours. Take another one.")
 
 
 def _write_credential(chip: Ntag424, credential: bytes) -> None:

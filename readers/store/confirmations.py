@@ -3,14 +3,18 @@
 import sqlite3
 
 
-def owed(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the encoding ids that are still to be confirmed, the first written first."""
-    return tuple(name for (name,) in db.execute("SELECT encoding_id FROM confirmation ORDER BY rowid"))
+def owed(db: sqlite3.Connection) -> dict[str, str]:
+    """Return what is still to be confirmed, encoding id → medium id, the first written first."""
+    return dict(db.execute("SELECT encoding_id, medium_id FROM confirmation ORDER BY rowid"))
 
 
-def owe(db: sqlite3.Connection, encoding_id: str) -> None:
-    """Keep an encoding until it is confirmed."""
-    db.execute("INSERT OR IGNORE INTO confirmation (encoding_id) VALUES (?)", (encoding_id,))
+def owe(db: sqlite3.Connection, encoding_id: str, medium_id: str) -> None:
+    """Keep an encoding until it is confirmed, for the medium that it was written for last."""
+    db.execute(
+        "INSERT INTO confirmation (encoding_id, medium_id) VALUES (?, ?) "
+        "ON CONFLICT (encoding_id) DO UPDATE SET medium_id = excluded.medium_id",
+        (encoding_id, medium_id),
+    )
 
 
 def settle(db: sqlite3.Connection, encoding_id: str) -> None:

@@ -71,6 +71,11 @@ def resort_version(db: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
+def open_snapshot(db: sqlite3.Connection) -> None:
+    """Ask for a snapshot run: what is known can't be continued by the feed."""
+    db.execute("UPDATE cursor SET snapshot_open = 1")
+
+
 def begin_snapshot(db: sqlite3.Connection) -> None:
     """Begin a snapshot run: what no page of it names is dropped at its end.
 

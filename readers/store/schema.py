@@ -30,7 +30,7 @@ CREATE TABLE code_shown (        -- codes of phones that could still be shown ag
 CREATE INDEX code_shown_at ON code_shown (shown_at);
 """
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 UPGRADES = {
     1: "ALTER TABLE cursor ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
@@ -45,6 +45,7 @@ UPGRADES = {
     "FROM document, json_each(CAST(body AS TEXT), '$.media') AS medium "
     "WHERE body IS NOT NULL AND json_extract(medium.value, '$.chip_uid') IS NOT NULL "
     "ORDER BY 3;",
+    5: "ALTER TABLE confirmation ADD COLUMN medium_id TEXT NOT NULL DEFAULT '';",
 }
 """What brings a file of that version to the next."""
 
@@ -55,7 +56,7 @@ CREATE TABLE cursor (            -- one row: how far this edge knows the gateway
     as_of TEXT,                  -- NULL until the first snapshot is complete
     run INTEGER NOT NULL,        -- counts snapshots, to tell their documents from leftovers
     mark TEXT NOT NULL DEFAULT '',  -- which entry stands at the position; empty when nobody said
-    snapshot_open INTEGER NOT NULL DEFAULT 0  -- 1 from a snapshot's first page to its last: no feed goes on from here
+    snapshot_open INTEGER NOT NULL DEFAULT 0  -- 1 from a snapshot's wish to its last page: no feed goes on from here
 );
 CREATE TABLE resort (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -119,7 +120,8 @@ CREATE TABLE offline_sale (      -- approved without the gateway's hold and not 
 ) WITHOUT ROWID;
 CREATE INDEX offline_sale_token ON offline_sale (token_id);
 CREATE TABLE confirmation (      -- bands written and read back here, until the gateway has heard of it
-    encoding_id TEXT PRIMARY KEY
+    encoding_id TEXT PRIMARY KEY,
+    medium_id TEXT NOT NULL DEFAULT ''  -- empty when an earlier version of this program kept it
 );
 INSERT INTO cursor (one, position, as_of, run) VALUES (1, 0, NULL, 0);
 """

@@ -172,6 +172,15 @@ class Store:
             # A restored gateway may give a version's number to another resort.
             self._resort = None
 
+    def open_snapshot(self) -> None:
+        """Keep that a snapshot is needed, until one is complete: no feed goes on, taps do by what is known.
+
+        Raises:
+            StoreUnwritable: it was not kept.
+        """
+        with self._database.writing() as db:
+            documents.open_snapshot(db)
+
     def put_batch(self, batch: FeedBatch) -> None:
         """Apply a batch as a whole, or nothing of it.
 
@@ -264,19 +273,19 @@ class Store:
         with self._database.reading() as db:
             return journal.of_sale(db, sale_id)
 
-    def owed_confirmations(self) -> tuple[str, ...]:
-        """Return the encodings that were written here and of which the gateway has not heard, in their order."""
+    def owed_confirmations(self) -> dict[str, str]:
+        """Return the encodings written here of which the gateway has not heard, in order: their id → medium id."""
         with self._database.reading() as db:
             return confirmations.owed(db)
 
-    def owe_confirmation(self, encoding_id: str) -> None:
-        """Keep that an encoding was written and read back, until the gateway has heard of it.
+    def owe_confirmation(self, encoding_id: str, medium_id: str) -> None:
+        """Keep that an encoding was written for a medium and read back, until the gateway has heard of it.
 
         Raises:
             StoreUnwritable: it was not kept.
         """
         with self._database.writing() as db:
-            confirmations.owe(db, encoding_id)
+            confirmations.owe(db, encoding_id, medium_id)
 
     def settle_confirmation(self, encoding_id: str) -> None:
         """Let go of an encoding: the gateway has answered.

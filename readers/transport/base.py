@@ -112,15 +112,18 @@ class ChipPlan(Struct, frozen=True):
 
     Args:
         keys: the keys to be written.
-        before: what the chip may carry from earlier, newest first; factory keys go without saying.
+        before: what the chip may carry from earlier, newest first.
         sun_url: the address of its SUN message.
         random_uid: whether it is to hide its UID from strangers, which can't be undone.
+        factory: whether it may still carry factory keys. Not once it was read back as a band: what has a band's UID
+            and factory keys then would be an emulator that wants the band's keys.
     """
 
     keys: ChipKeySet
     before: tuple[ChipKeySet, ...] = ()
     sun_url: str = ""
     random_uid: bool = True
+    factory: bool = True
 
 
 class Transport(Protocol):
@@ -190,6 +193,13 @@ class EncodingDesk(Protocol):
         """
         ...
 
-    def confirm(self, encoding_id: str, *, ok: bool, sentence: str) -> None:
-        """Tell that the credential was read back from the chip, or why it was not written."""
+    def confirm(self, encoding_id: str, *, ok: bool, sentence: str, medium_id: str) -> None:
+        """Tell that the credential was read back from the chip, or why it was not written.
+
+        Args:
+            medium_id: what was issued for that chip; empty when it is not known any more. Told late, it lets no other
+                chip through that the job was given to meanwhile.
+        Raises:
+            NotAccepted: the band goes into service nowhere; the sentence says why.
+        """
         ...

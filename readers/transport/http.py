@@ -224,15 +224,18 @@ class HttpEncodingDesk:
         body = msgspec.json.encode(
             {"chip_uid": chip_uid, "chip_kind": chip_kind, "capacity_bytes": capacity_bytes}
         )
-        key = request_id("issue", encoding_id, chip_uid, chip_kind)
+        # Each touch asks anew: after a word of failure the answer of before names a medium that was dropped. The same
+        # chip gets the same credential all the same, as long as its job is open.
+        key = request_id("issue", encoding_id, chip_uid, chip_kind, self._entropy.bytes(16).hex())
         answer = self._client.post(f"{_API}/edge/encodings/{quote(encoding_id)}/issue", body, key)
         return _decoded(answer, IssuedCredential)
 
-    def confirm(self, encoding_id: str, *, ok: bool, sentence: str) -> None:
+    def confirm(self, encoding_id: str, *, ok: bool, sentence: str, medium_id: str) -> None:
         """Tell what became of it."""
-        body = msgspec.json.encode({"ok": ok} | ({"sentence": sentence} if sentence else {}))
-        # A success is told once; each failure is news of its own.
-        key = request_id("confirm", encoding_id, "" if ok else self._entropy.bytes(16).hex())
+        said = {"sentence": sentence, "medium_id": medium_id}
+        body = msgspec.json.encode({"ok": ok} | {name: word for name, word in said.items() if word})
+        # A success is told once of each chip; each failure is news of its own.
+        key = request_id("confirm", encoding_id, medium_id if ok else self._entropy.bytes(16).hex())
         self._client.post(f"{_API}/edge/encodings/{quote(encoding_id)}/confirm", body, key)
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Stay, Visitor, Visitors
 from tests.support.web_house import Family
 from wallet import phone, qr
-from wallet.credential import Credential, open_credential
+from wallet.credential import Credential, medium_tag, open_credential
 
 pytestmark = pytest.mark.browser
 TURN_MS = 8000
@@ -175,6 +175,42 @@ def test_a_second_phone_is_refused_the_first_ones_pass(
         second.device_key,
     )
     assert first.token_id == second.token_id
+
+
+def test_to_look_at_anothers_pass_takes_no_phone_until_it_is_asked_for(
+    stay: Stay, visitors: Visitors, family: Family
+) -> None:
+    medium, path = stay.house.add_phone(family.tokens[1]), f"/tokens/{family.tokens[1]}/pass"
+    guests = stay.house.api("GET", f"/parties/{family.party_id}", who="desk")["guests"]
+    other = next(each["guest_id"] for each in guests if each["token_id"] == family.tokens[1])
+    page = signed_in(visitors, family).open(f"/app/pass?guest={other}")
+    button = page.get_by_role("button", name="Set up the pass on this phone")
+    expect(button).to_be_visible()
+    assert stay.house.api("GET", path, who="desk")["device_key"] is None, "it waits for its own guest"
+    button.click()
+    expect(live(page)).to_have_attribute("data-state", "live")
+    claims = checked(stay, scanned(page))[1]
+    assert claims.medium_tag == medium_tag(medium), "the phone that was waiting, and no second one"
+    assert stay.house.api("GET", path, who="desk")["device_key"] == claims.device_key.hex()
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"), [("visit_over", 1), ("device_key_set", 0), ("medium_revoked", 0), ("no_phone", 0)]
+)
+def test_a_refusal_costs_the_phone_its_key_only_where_that_is_good_for_nothing(
+    visitors: Visitors, family: Family, code: str, kept: int
+) -> None:
+    page = set_up(signed_in(visitors, family))
+    problem = {"code": code, "title": "Conflict", "status": 409, "detail": "No."}
+    page.route(
+        "**/pass?medium_id=*",
+        lambda route: route.fulfill(status=409, json=problem, content_type="application/problem+json"),
+    )
+    with page.expect_response("**/pass?medium_id=*"):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    expect(live(page)).to_have_attribute("data-state", "live" if kept else "setup")
+    passes = "import('/static/pass/store.js').then(({ passes }) => passes()).then((all) => all.length)"
+    assert page.evaluate(passes) == kept
 
 
 def test_a_pass_that_was_turned_off_is_shown_no_more(stay: Stay, visitors: Visitors, family: Family) -> None:

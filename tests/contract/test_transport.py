@@ -162,11 +162,17 @@ def test_the_desk_issues_and_hears_of_success(gateway):
     (job,) = desk.jobs(0)
     first = desk.issue(job.encoding_id, UID.hex(), "ntag216", 868)
     assert desk.issue(job.encoding_id, UID.hex(), "ntag216", 868) == first
+    assert len(set(gateway.keys[-2:])) == 2, "a stored answer may name a medium that was dropped since"
     gateway.issue_refusal = "This band belongs to another guest. Turn it off first."
     with pytest.raises(NotAccepted, match="another guest"):
         desk.issue(job.encoding_id, "00" * 7, "ntag216", 868)
-    desk.confirm(job.encoding_id, ok=True, sentence="")
-    assert gateway.confirmed == [("j1", {"ok": True})]
+    desk.confirm(job.encoding_id, ok=True, sentence="", medium_id=first.medium_id)
+    desk.confirm(job.encoding_id, ok=True, sentence="", medium_id=first.medium_id)
+    desk.confirm(job.encoding_id, ok=True, sentence="", medium_id="")
+    told = {"ok": True, "medium_id": first.medium_id}
+    assert gateway.confirmed == [("j1", told), ("j1", told), ("j1", {"ok": True})]
+    once, again, unknown = gateway.keys[-3:]
+    assert once == again != unknown
 
 
 def test_a_chip_that_nobody_announced_is_asked_about_anew_at_each_touch(gateway):

@@ -87,14 +87,19 @@ def a_chip_credential(
 
 
 def a_plan(
-    epoch: int = 1, *, before: tuple[int, ...] = (), uid: bytes = UID, random_uid: bool = True
+    epoch: int = 1,
+    *,
+    before: tuple[int, ...] = (),
+    uid: bytes = UID,
+    random_uid: bool = True,
+    factory: bool = True,
 ) -> ChipPlan:
     """Return what the gateway would have an encoder do with a chip."""
 
     def keys(of: int) -> ChipKeySet:
         return ChipKeySet(of, {slot: key_of(slot, of, uid).hex() for slot in KeySlot})
 
-    return ChipPlan(keys(epoch), tuple(keys(each) for each in before), SUN_URL, random_uid)
+    return ChipPlan(keys(epoch), tuple(keys(each) for each in before), SUN_URL, random_uid, factory)
 
 
 def file_3_of(credential: bytes) -> bytes:

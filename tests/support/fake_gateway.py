@@ -48,6 +48,7 @@ class FakeGateway:
         self.refuse: Counter[str] = Counter()
         self.reader_keys: dict[int, str] = {}
         self.anchors_version = ""
+        self.resort_version = 1
         self.entries_max: int | None = None
         self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
@@ -164,7 +165,7 @@ class FakeGateway:
                 "venue": "park",
                 "issuer_keys": keys,
                 "pin_pepper": PEPPER.hex(),
-                "resort_version": 1,
+                "resort_version": self.resort_version,
                 "reader_keys": self.reader_keys,
                 "version": self.anchors_version,
             }

@@ -30,6 +30,8 @@ from wallet.reasons import Reason
 JOB = EncodingJob("job-1", an_id(1, 1), "encoder-1", "band")
 READERS = (KeySlot.DOOR, KeySlot.GATE, KeySlot.TILL)
 EXCHANGES_MAX = 200
+# NT4H2421Gx, 10: ChangeKey, WriteData, ISOUpdateBinary, ChangeFileSettings, SetConfiguration.
+CHANGING = {0xC4, 0x8D, 0xD6, 0x5F, 0x5C}
 
 
 class Desk:
@@ -55,23 +57,35 @@ class Desk:
         self.issued_for.append((chip_uid, chip_kind))
         return IssuedCredential(self.credential.hex(), an_id(1, 2), self.plan)
 
-    def confirm(self, encoding_id: str, *, ok: bool, sentence: str) -> None:
+    def confirm(self, encoding_id: str, *, ok: bool, sentence: str, medium_id: str) -> None:
         self.active = self.active or ok
         if not ok:
             self.failures.append(sentence)
+
+
+class Listening(HandContact):
+    """An emulator that notes which commands came."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory)
+        self.commands: set[int] = set()
+
+    def exchange(self, apdu: bytes) -> bytes:
+        self.commands.add(apdu[1])
+        return super().exchange(apdu)
 
 
 class Owed:
     """What an edge's store remembers for its encoder, in memory: hundreds of encoders are started here."""
 
     def __init__(self) -> None:
-        self._owed: dict[str, None] = {}
+        self._owed: dict[str, str] = {}
 
-    def owed_confirmations(self) -> tuple[str, ...]:
-        return tuple(self._owed)
+    def owed_confirmations(self) -> dict[str, str]:
+        return dict(self._owed)
 
-    def owe_confirmation(self, encoding_id: str) -> None:
-        self._owed[encoding_id] = None
+    def owe_confirmation(self, encoding_id: str, medium_id: str) -> None:
+        self._owed[encoding_id] = medium_id
 
     def settle_confirmation(self, encoding_id: str) -> None:
         self._owed.pop(encoding_id, None)
@@ -136,7 +150,7 @@ def test_a_band_works_on_at_readers_of_both_epochs_however_its_new_keys_are_torn
     old = a_band(random_uid=True)
 
     def desk() -> Desk:
-        return Desk(a_plan(2, before=(1,)), by_touch=True)
+        return Desk(a_plan(2, before=(1,), factory=False), by_touch=True)
 
     for chip, told in torn_everywhere(old, lambda desk: encoder_at(desk, 1, 2), desk):
         assert proofs(chip, 1, 2) == {Proof.CHIP_KEY}
@@ -185,6 +199,36 @@ def test_a_chip_with_a_strangers_key_is_refused_in_a_sentence(key_no: int) -> No
     assert told.sentence == "This chip's keys are not ours. Take another one."
     assert desk.failures == [told.sentence]
     assert not desk.active
+
+
+@pytest.mark.parametrize("plan", [a_plan(factory=False), a_plan(2, before=(1,), factory=False)])
+@pytest.mark.parametrize("pretended", [0, 1, 2])
+def test_an_emulator_with_a_bands_number_and_factory_keys_is_given_no_key_of_the_band(
+    plan: ChipPlan, pretended: int
+) -> None:
+    """What it is sent under keys that it knows, it can read: the key, and with it the band."""
+    chip, desk = Memory(UID), Desk(plan, by_touch=True)
+    for key_no in range(5):
+        chip.keys[key_no] = AppKey(FACTORY_KEY, pretended)
+    before, contact = copy.deepcopy(chip), Listening(chip)
+    told = encoder_at(desk, 1, 2).take("encoder-1", contact)
+    assert not told.ok
+    assert contact.commands.isdisjoint(CHANGING)
+    assert ("may be a copy" if pretended == 0 else "not ours") in told.sentence
+    assert desk.failures == [told.sentence]
+    assert not desk.active
+    assert [(key.value, key.version) for key in chip.keys] == [(FACTORY_KEY, pretended)] * 5
+    assert (chip.files, chip.configuration) == (before.files, before.configuration)
+
+
+@pytest.mark.parametrize("key_no", range(1, 5))
+def test_a_band_in_service_with_one_key_of_the_factorys_is_refused(key_no: int) -> None:
+    chip, desk = a_band(), Desk(a_plan(2, before=(1,), factory=False), by_touch=True)
+    chip.keys[key_no] = AppKey(FACTORY_KEY, 0)
+    files = copy.deepcopy(chip.files)
+    assert "may be a copy" in encoder_at(desk, 1, 2).take("encoder-1", HandContact(chip)).sentence
+    assert chip.keys[key_no] == AppKey(FACTORY_KEY, 0)
+    assert chip.files == files
 
 
 def test_a_strangers_chip_that_hides_its_number_is_not_asked_about() -> None:

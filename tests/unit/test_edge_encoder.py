@@ -27,6 +27,8 @@ class FakeDesk:
         self.all_told = threading.Event()
         self.issued = []
         self.confirmed = []
+        self.media = []
+        self.medium_id = an_id(1, 2)
 
     def jobs(self, wait_s):
         return tuple(self.waiting)
@@ -38,15 +40,16 @@ class FakeDesk:
         if self.refusal:
             raise NotAccepted(self.refusal)
         self.issued.append((encoding_id, chip_uid, chip_kind, capacity_bytes))
-        return IssuedCredential(self.credential.hex(), an_id(1, 2))
+        return IssuedCredential(self.credential.hex(), self.medium_id)
 
-    def confirm(self, encoding_id, *, ok, sentence):
+    def confirm(self, encoding_id, *, ok, sentence, medium_id):
         if self.unreachable:
             raise Unreachable("cut")
         if self.refused:
             self.all_told.set()
             raise NotAccepted(self.refused)
         self.confirmed.append((encoding_id, ok))
+        self.media.append(medium_id)
         if ok:
             self.waiting = []
             self.all_told.set()
@@ -170,14 +173,15 @@ def test_an_edge_started_anew_gives_no_other_chip_what_it_has_written_and_confir
     desk.unreachable = False
     run_until(restarted, desk.all_told)
     assert desk.confirmed == [("job-1", True)]
-    assert store.owed_confirmations() == ()
+    assert desk.media == [desk.medium_id], "whichever chip the gateway would have this job for by now"
+    assert store.owed_confirmations() == {}
 
 
 @pytest.mark.parametrize("refused", ["owe_confirmation", "settle_confirmation"])
 def test_a_disk_that_takes_nothing_keeps_no_band_from_being_confirmed(
     encoder, desk, store, monkeypatch, refused
 ):
-    def full(encoding_id):
+    def full(*_):
         raise StoreUnwritable("the disk is full")
 
     monkeypatch.setattr(store, refused, full)
@@ -189,13 +193,35 @@ def test_a_disk_that_takes_nothing_keeps_no_band_from_being_confirmed(
 def test_a_confirmation_that_the_gateway_will_not_have_is_not_made_for_ever(encoder, desk):
     desk.unreachable = True
     encoder.take("encoder-1", FakeContact())
-    desk.unreachable, desk.refused = False, "The band was turned off."
+    desk.unreachable, desk.refused, desk.waiting = False, "The band was turned off.", []
     run_until(encoder, desk.all_told)
     assert desk.confirmed == []
     desk.waiting = [EncodingJob("job-2", an_id(1, 1), "encoder-1", "band")]
     desk.refused = None
     assert encoder.take("encoder-1", FakeContact()).ok
     assert desk.confirmed == [("job-2", True)]
+
+
+def test_a_band_that_the_gateway_will_not_have_is_not_called_ready(encoder, desk, store):
+    desk.refused = "The keys changed meanwhile. Hold the band to the encoder once more."
+    chip = FakeContact()
+    told = encoder.take("encoder-1", chip)
+    assert not told.ok
+    assert (told.sentence, told.encoding_id) == (desk.refused, "job-1")
+    assert store.owed_confirmations() == {}
+    desk.refused = None
+    assert encoder.take("encoder-1", chip).sentence == "The band is ready."
+    assert desk.confirmed == [("job-1", True)]
+
+
+def test_a_no_to_a_band_of_earlier_is_not_told_to_who_holds_the_next_one(encoder, desk):
+    desk.unreachable = True
+    encoder.take("encoder-1", FakeContact())
+    desk.unreachable, desk.refused = False, "The band was turned off."
+    run_until(encoder, desk.all_told)
+    desk.refused, desk.medium_id = None, an_id(1, 3)
+    assert encoder.take("encoder-1", FakeContact()).sentence == "The band is ready."
+    assert desk.media == [an_id(1, 3)]
 
 
 def run_until(encoder, told):

@@ -42,6 +42,8 @@ def test_a_simulation_backs_off_less(tmp_path):
     [
         (GOOD.replace('venue = "park"\n', ""), {}, "venue"),
         (GOOD.replace("8701", "8701/x"), {}, "gateway_url"),
+        (GOOD.replace("127.0.0.1:8701", "gateway.example"), {}, "insecure_gateway"),
+        (GOOD.replace("127.0.0.1:8701", "[::1"), {}, "gateway_url"),
         (GOOD + "colour = 1\n", {}, "colour"),
         (GOOD, {"PASSBAND_EDGE_WEB_PORT": "70000"}, "web_port"),
         (GOOD, {"PASSBAND_EDGE_ONLINE_S": "soon"}, "online_s"),
@@ -60,6 +62,28 @@ def test_a_mistake_names_its_key(tmp_path, text, environment, named):
     with pytest.raises(SettingsFault) as fault:
         load(tmp_path, text, **environment)
     assert named in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.7:8701", "0.0.0.0", "[fe80::1]:8701", "localhost.example", "127.example"]
+)
+def test_keys_come_from_another_machine_over_tls_or_where_the_settings_say_so(tmp_path, host):
+    plain = GOOD.replace("127.0.0.1:8701", host)
+    with pytest.raises(SettingsFault, match="in the clear; use https://"):
+        load(tmp_path, plain)
+    with pytest.raises(SettingsFault, match="in the clear"):
+        load(tmp_path, PASSBAND_EDGE_GATEWAY_URL=f"http://{host}")
+    for allowed in (
+        plain.replace("http://", "https://"),
+        plain.replace("[[readers]]", "insecure_gateway = true\n[[readers]]"),
+    ):
+        assert host in load(tmp_path, allowed).edge.gateway_url
+    assert load(tmp_path, plain, PASSBAND_EDGE_INSECURE_GATEWAY="true").edge.insecure_gateway
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8701", "127.8.0.1", "[::1]:8701", "localhost:8701", "LOCALHOST"])
+def test_a_gateway_on_the_same_machine_needs_no_tls(tmp_path, host):
+    assert host in load(tmp_path, GOOD.replace("127.0.0.1:8701", host)).edge.gateway_url
 
 
 def test_a_missing_file_is_one_sentence(tmp_path):

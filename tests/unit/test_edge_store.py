@@ -323,19 +323,30 @@ def test_a_file_of_the_second_version_is_brought_up_to_date(tmp_path):
     _spoil(path, "PRAGMA user_version = 2")
     upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
     assert document_of(upgraded, 1).version == 1
-    upgraded.owe_confirmation("job-2")
+    upgraded.owe_confirmation("job-2", "medium-2")
     upgraded.close()
     again = Store(path, "edge-1", an_id(1, 99), NOON)
-    assert again.owed_confirmations() == ("job-2",)
+    assert again.owed_confirmations() == {"job-2": "medium-2"}
     again.close()
 
 
+def test_what_the_fifth_version_owed_is_still_confirmed(tmp_path):
+    path = tmp_path / "edge.sqlite"
+    Store(path, "edge-1", an_id(1, 99), NOON).close()
+    _spoil(path, "ALTER TABLE confirmation DROP COLUMN medium_id")
+    _spoil(path, "INSERT INTO confirmation VALUES ('job-1')")
+    _spoil(path, "PRAGMA user_version = 5")
+    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
+    assert upgraded.owed_confirmations() == {"job-1": ""}
+    upgraded.close()
+
+
 def test_bands_that_were_written_are_kept_in_their_order_until_they_are_confirmed(store):
-    for name in ("job-2", "job-1", "job-2", "job-3"):
-        store.owe_confirmation(name)
+    for name, medium in (("job-2", "a"), ("job-1", "b"), ("job-2", "c"), ("job-3", "d")):
+        store.owe_confirmation(name, medium)
     store.settle_confirmation("job-1")
     store.settle_confirmation("job-9")
-    assert store.owed_confirmations() == ("job-2", "job-3")
+    assert list(store.owed_confirmations().items()) == [("job-2", "c"), ("job-3", "d")]
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
@@ -376,6 +387,7 @@ def test_a_snapshot_that_the_last_version_left_torn_is_taken_anew(tmp_path, torn
     for table in _CHIP_TABLES:
         _spoil(path, f"DROP TABLE {table}")
     _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
+    _spoil(path, "ALTER TABLE confirmation DROP COLUMN medium_id")
     _spoil(path, "PRAGMA user_version = 3")
     upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
     assert upgraded.known().whole is not torn

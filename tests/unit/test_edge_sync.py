@@ -191,6 +191,14 @@ def effects_left(store):
         return len(effects.tokens_with_effects(db))
 
 
+class Crash(Exception):
+    """The edge's power is gone at this call."""
+
+
+def crash(*_):
+    raise Crash
+
+
 def versions(store):
     with store._database.reading() as db:
         return dict(db.execute("SELECT token_id, version FROM document"))
@@ -353,6 +361,58 @@ class TestPull:
         assert self.snapshots(parts) == 1
         parts.gateway.reader_keys[2], parts.gateway.anchors_version = "11" * 16, "second"
         parts.new_puller(kept).pull_once()
+        assert self.snapshots(parts) == 2
+
+    def test_a_kind_of_touchpoint_that_is_new_here_brings_its_keys_of_every_chip(self, parts):
+        """A venue's first till: no epoch is new, and its keys of bands long known come with a snapshot alone."""
+        parts.gateway.put(a_document(1))
+        parts.gateway.reader_keys, parts.gateway.anchors_version = {1: "00" * 16}, "first"
+        parts.puller.pull_once()
+        parts.gateway.resort_version, parts.gateway.anchors_version = 2, "second"
+        for _ in range(3):
+            parts.puller.pull_once()
+        assert self.snapshots(parts) == 2
+
+    def test_a_resort_that_changes_no_keys_costs_no_snapshot(self, parts):
+        parts.gateway.put(a_document(1))
+        parts.gateway.anchors_version = "first"
+        parts.puller.pull_once()
+        parts.gateway.resort_version = 2
+        parts.new_puller(parts.renewed[-1]).pull_once()
+        assert parts.renewed[-1].resort_version == 2
+        assert self.snapshots(parts) == 1
+
+    def test_a_crash_right_after_the_anchors_were_kept_loses_no_wish_for_a_snapshot(self, parts, monkeypatch):
+        parts.gateway.put(a_document(1))
+        parts.gateway.reader_keys, parts.gateway.anchors_version = {1: "00" * 16}, "first"
+        parts.puller.pull_once()
+        parts.gateway.reader_keys[2], parts.gateway.anchors_version = "11" * 16, "second"
+        parts.puller.pull_once()
+        with monkeypatch.context() as cut:
+            cut.setattr(parts.transport, "snapshot", crash)
+            with pytest.raises(Crash):
+                parts.puller.pull_once()
+        assert parts.renewed[-1].version == "second"
+        assert self.snapshots(parts) == 1
+        parts.new_puller(parts.renewed[-1]).pull_once()
+        assert self.snapshots(parts) == 2
+        assert parts.store.known().whole
+
+    def test_a_wish_for_a_snapshot_that_cannot_be_kept_keeps_the_anchors_from_being_taken(
+        self, parts, monkeypatch
+    ):
+        parts.gateway.reader_keys, parts.gateway.anchors_version = {1: "00" * 16}, "first"
+        parts.puller.pull_once()
+        parts.gateway.reader_keys[2], parts.gateway.anchors_version = "11" * 16, "second"
+        parts.gateway.put(a_document(1))
+        parts.puller.pull_once()
+        with monkeypatch.context() as full:
+            full.setattr(parts.store, "open_snapshot", crash)
+            with pytest.raises(Crash):
+                parts.puller.pull_once()
+        assert [each.version for each in parts.renewed] == ["first"]
+        parts.puller.pull_once()
+        assert [each.version for each in parts.renewed] == ["first", "second"]
         assert self.snapshots(parts) == 2
 
     def snapshots(self, parts):

@@ -2,9 +2,9 @@
 
 /** A command or question that failed. `title` and `detail` are for the person, `fields` says which input is meant. */
 export class Problem extends Error {
-  constructor({ title, detail = "", status = 0, type = "about:blank", errors = [], retryAfter_s = null }) {
+  constructor({ title, detail = "", status = 0, type = "about:blank", code = "", errors = [], retryAfter_s = null }) {
     super(detail ? `${title} ${detail}` : title);
-    Object.assign(this, { title, detail, status, type, retryAfter_s });
+    Object.assign(this, { title, detail, status, type, code, retryAfter_s });
     this.fields = Object.fromEntries(errors.filter((each) => each.field).map((each) => [each.field, each.message]));
   }
 }

@@ -4,6 +4,10 @@ import { makeKeys, registration, unhex } from "./device.js";
 import { drop, keep } from "./store.js";
 
 const API = "/api/v1";
+const LOST = ["device_key_set", "medium_revoked", "no_phone"];
+
+/** Whether a refusal says that this phone's key is good for nothing any more; any other may be over tomorrow. */
+export const isLost = ({ status, code }) => status === 404 || LOST.includes(code);
 
 /** Add this phone to the guest's token; returns the medium's id. */
 export const addPhone = async (token_id) => (await command(`${API}/tokens/${token_id}/media`, { kind: "phone" })).medium_id;
@@ -25,7 +29,7 @@ async function bind(record) {
   return bound;
 }
 
-/** Bring a record up to date: key registered, newest credential. Throws Problem; what was refused is dropped. */
+/** Bring a record up to date: key registered, newest credential. Throws Problem; a lost key is dropped. */
 export async function renew(record) {
   try {
     const bound = await bind(record);
@@ -42,7 +46,7 @@ export async function renew(record) {
     await keep(fresh);
     return fresh;
   } catch (problem) {
-    if (problem.status === 404 || problem.status === 409) await drop(record.token_id);
+    if (isLost(problem)) await drop(record.token_id);
     throw problem;
   }
 }

@@ -3,7 +3,7 @@
 import { reachable } from "../api.js";
 import { canSign, codeText } from "./device.js";
 import { drawCode, runRing } from "./draw.js";
-import { addPhone, prepare, renew } from "./gateway.js";
+import { addPhone, isLost, prepare, renew } from "./gateway.js";
 import { dropOthers, passes, passOf } from "./store.js";
 import { WORDS, clockWords, untilWords } from "./words.js";
 
@@ -12,7 +12,8 @@ const TURN_MS = { least: 5000, most: 10_000 };
 
 const place = document.getElementById("pass-live");
 const part = (name) => place.querySelector(`[data-pass="${name}"]`);
-const { token: token_id, free, zone } = place.dataset; // no token in the shell, which knows nobody
+const { token: token_id, zone } = place.dataset; // no token in the shell, which knows nobody
+let { free } = place.dataset;
 let record = null;
 let timer = 0;
 let renewing = false;
@@ -61,7 +62,7 @@ async function update() {
     record = await renew(record);
     navigator.serviceWorker?.register("/app/pass-worker.js", { scope: "/app/pass" }).catch(() => {});
   } catch (problem) {
-    if ([404, 409].includes(problem.status)) record = null; // turned off, or another phone's
+    if (isLost(problem)) record = null; // turned off, or another phone's
     if (!record?.credential) {
       clearTimeout(timer);
       state("setup", problem.message);
@@ -73,12 +74,19 @@ async function update() {
   await turn();
 }
 
+/** Make this browser the guest's phone: the one that waits for its key, once, else a new one. */
+async function become() {
+  const waiting = free;
+  free = "";
+  return prepare(place.dataset, waiting || (await addPhone(token_id)));
+}
+
 async function setUp(event) {
   event.preventDefault();
   if (!token_id) return location.reload();
   state("loading");
   try {
-    record = (await passOf(token_id)) ?? (await prepare(place.dataset, await addPhone(token_id)));
+    record = (await passOf(token_id)) ?? (await become());
     await update();
   } catch (problem) {
     state("setup", problem.message);
@@ -111,7 +119,8 @@ async function start() {
     if (!record) return state("empty");
   } else {
     await dropOthers(place.dataset.tokens.split(" "));
-    record = (await passOf(token_id)) ?? (free ? await prepare(place.dataset, free) : null);
+    // Looking at another guest's pass must not take the phone that waits for that guest's own browser.
+    record = (await passOf(token_id)) ?? (free && "own" in place.dataset ? await become() : null);
     if (!record) return state("setup");
   }
   await turn();
