@@ -159,7 +159,7 @@ def test_an_empty_chip_becomes_a_band_that_opens_the_door(edge, gateway):
     field.present(chip)
     assert gateway.wait_for(lambda: gateway.confirmed)
     field.remove()
-    assert gateway.confirmed == [("job-1", {"ok": True})]
+    assert gateway.confirmed == [("job-1", {"ok": True, "medium_id": an_id(1, 2)})]
     assert b"green" in edge.tap("door-101", chip)
 
 
