@@ -1,5 +1,6 @@
 """A small resort and a rig of an edge's parts, for the tests of the edge."""
 
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -265,3 +266,10 @@ class Rig:
 
     def _journalled(self) -> None:
         self.pushes += 1
+
+
+def spoil(path, statement):
+    """Change an edge's file behind its back."""
+    with sqlite3.connect(path) as db:
+        db.execute(statement)
+    db.close()

@@ -1,26 +1,25 @@
 """The store keeps what the gateway told and what taps did, whatever order things come in."""
 
 import os
-import sqlite3
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readers.store import OutOfStep, Store, StoreDamaged, chips
+from readers.store import OutOfStep, Store, StoreDamaged
 from readers.store import documents as docs
 from readers.store.database import Database
 from tests.support.edge_world import (
     NOON,
     RESORT,
-    UID,
     FakeContact,
     Rig,
     a_credential,
     a_document,
     a_snapshot,
     an_id,
+    spoil,
 )
 from wallet.journal import GENESIS, EntryKind, follow
 from wallet.snapshot import FeedBatch, Snapshot, TokenChange
@@ -154,12 +153,6 @@ def test_the_file_and_its_log_are_for_their_owner_alone(tmp_path):
     assert modes == {"edge.sqlite": 0o600, "edge.sqlite-wal": 0o600, "edge.sqlite-shm": 0o600}
 
 
-def _spoil(path, statement):
-    with sqlite3.connect(path) as db:
-        db.execute(statement)
-    db.close()
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -175,7 +168,7 @@ def test_a_journal_that_does_not_hold_stops_the_start(tmp_path, statement):
     path = tmp_path / "edge.sqlite"
     for _ in range(3):
         Store(path, "edge-1", an_id(1, 99), NOON).close()
-    _spoil(path, statement)
+    spoil(path, statement)
     with pytest.raises(StoreDamaged):
         Store(path, "edge-1", an_id(1, 99), NOON)
 
@@ -307,91 +300,12 @@ class TestLocalPins:
         assert self.tries(rig) == 1
 
 
-_CHIP_TABLES = ("chip_medium", "chip_key", "sun_read", "code_shown")
-"""What the fifth version added."""
-
-
-def test_a_file_of_the_second_version_is_brought_up_to_date(tmp_path):
-    path = tmp_path / "edge.sqlite"
-    store = Store(path, "edge-1", an_id(1, 99), NOON)
-    store.put_page(a_snapshot(a_document(1)), first=True)
-    store.close()
-    # As the second version made it, short of tables and a column.
-    for table in ("confirmation", *_CHIP_TABLES):
-        _spoil(path, f"DROP TABLE {table}")
-    _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
-    _spoil(path, "PRAGMA user_version = 2")
-    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
-    assert document_of(upgraded, 1).version == 1
-    upgraded.owe_confirmation("job-2", "medium-2")
-    upgraded.close()
-    again = Store(path, "edge-1", an_id(1, 99), NOON)
-    assert again.owed_confirmations() == {"job-2": "medium-2"}
-    again.close()
-
-
-def test_what_the_fifth_version_owed_is_still_confirmed(tmp_path):
-    path = tmp_path / "edge.sqlite"
-    Store(path, "edge-1", an_id(1, 99), NOON).close()
-    _spoil(path, "ALTER TABLE confirmation DROP COLUMN medium_id")
-    _spoil(path, "INSERT INTO confirmation VALUES ('job-1')")
-    _spoil(path, "PRAGMA user_version = 5")
-    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
-    assert upgraded.owed_confirmations() == {"job-1": ""}
-    upgraded.close()
-
-
 def test_bands_that_were_written_are_kept_in_their_order_until_they_are_confirmed(store):
     for name, medium in (("job-2", "a"), ("job-1", "b"), ("job-2", "c"), ("job-3", "d")):
         store.owe_confirmation(name, medium)
     store.settle_confirmation("job-1")
     store.settle_confirmation("job-9")
     assert list(store.owed_confirmations().items()) == [("job-2", "c"), ("job-3", "d")]
-
-
-def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
-    path = tmp_path / "edge.sqlite"
-    store = Store(path, "edge-1", an_id(1, 99), NOON)
-    store.put_page(a_snapshot(a_document(1)), first=True)
-    store.close()
-    # As the first version made it, short of columns and a table.
-    _spoil(path, "DROP TABLE confirmation")
-    _spoil(path, "CREATE TABLE short AS SELECT one, position, as_of, run FROM cursor")
-    _spoil(path, "DROP TABLE cursor")
-    _spoil(path, "ALTER TABLE short RENAME TO cursor")
-    _spoil(path, "ALTER TABLE local_pin DROP COLUMN covered")
-    for table in _CHIP_TABLES:
-        _spoil(path, f"DROP TABLE {table}")
-    _spoil(path, "PRAGMA user_version = 1")
-    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
-    assert (upgraded.known().position, upgraded.known().mark) == (10, "")
-    assert document_of(upgraded, 1).version == 1
-    with upgraded._database.reading() as db:
-        assert chips.token_of(db, UID.hex()) == an_id(1, 1)
-    upgraded.put_batch(FeedBatch(1, 10, 11, NOON, mark="m"))
-    assert upgraded.known().mark == "m"
-    upgraded.close()
-    _spoil(path, "PRAGMA user_version = 99")
-    with pytest.raises(StoreDamaged):
-        Store(path, "edge-1", an_id(1, 99), NOON)
-
-
-@pytest.mark.parametrize("torn", [True, False])
-def test_a_snapshot_that_the_last_version_left_torn_is_taken_anew(tmp_path, torn):
-    path = tmp_path / "edge.sqlite"
-    store = Store(path, "edge-1", an_id(1, 99), NOON)
-    store.put_page(a_snapshot(a_document(1), a_document(2)), first=True)
-    if torn:
-        store.put_page(Snapshot(1, 20, NOON, RESORT, (a_document(1),), an_id(1, 1)), first=True)
-    store.close()
-    for table in _CHIP_TABLES:
-        _spoil(path, f"DROP TABLE {table}")
-    _spoil(path, "ALTER TABLE cursor DROP COLUMN snapshot_open")
-    _spoil(path, "ALTER TABLE confirmation DROP COLUMN medium_id")
-    _spoil(path, "PRAGMA user_version = 3")
-    upgraded = Store(path, "edge-1", an_id(1, 99), NOON)
-    assert upgraded.known().whole is not torn
-    upgraded.close()
 
 
 def test_a_mark_whose_chain_differs_is_not_taken(store):
