@@ -4,7 +4,6 @@ Who tells it is the chip: with the reader key its UID and counter are found, wit
 checked (AN12196, 3.4). The address can be passed on, so it counts once, and it opens nothing here.
 """
 
-import hmac
 from enum import StrEnum
 
 from gateway.chip_keys import ChipKeys
@@ -12,8 +11,8 @@ from gateway.clock import Clock
 from gateway.db.chips import advance_sun, chips_of
 from gateway.db.engine import Database
 from wallet.chips.keys import KeySlot
-from wallet.chips.ntag424 import PiccData, decrypt_picc_data, sun_mac
-from wallet.chips.sun import SunMessage
+from wallet.chips.ntag424 import PiccData
+from wallet.chips.sun import SunMessage, authentic
 
 
 class SunReading(StrEnum):
@@ -44,15 +43,9 @@ class SunReader:
             return SunReading.USED if uid in chips_of(connection, [uid]) else SunReading.FOREIGN
 
     def _authentic(self, message: SunMessage) -> PiccData | None:
-        """Return who says so if the MAC is right. A chip that was torn may carry keys of two epochs: each is tried."""
-        epochs = self._chip_keys.epochs()
-        for reader_epoch in epochs:
-            try:
-                shown = decrypt_picc_data(self._chip_keys.master(KeySlot.READER, reader_epoch), message.picc)
-            except ValueError:
-                continue
-            for epoch in epochs:
-                key = self._chip_keys.key(KeySlot.GATE, epoch, shown.uid.hex())
-                if hmac.compare_digest(sun_mac(key, shown.uid, shown.counter), message.mac):
-                    return shown
-        return None
+        keys, epochs = self._chip_keys, self._chip_keys.epochs()
+        return authentic(
+            message,
+            [keys.master(KeySlot.READER, epoch) for epoch in epochs],
+            lambda uid: (keys.key(KeySlot.GATE, epoch, uid.hex()) for epoch in epochs),
+        )

@@ -22,11 +22,7 @@ def compressed(public_key: bytes) -> bytes:
     Raises:
         DeviceKeyFault: no point of P-256.
     """
-    try:
-        key = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), public_key)
-    except ValueError:
-        raise DeviceKeyFault("these bytes are no point of P-256") from None
-    return key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    return _point(public_key).public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 
 
 def possession(medium_id: str, command_id: str) -> bytes:
@@ -40,10 +36,7 @@ def is_signed(public_key: bytes, signed: bytes, signature: bytes) -> bool:
     Raises:
         DeviceKeyFault: no point of P-256.
     """
-    try:
-        key = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), public_key)
-    except ValueError:
-        raise DeviceKeyFault("these bytes are no point of P-256") from None
+    key = _point(public_key)
     if len(signature) != SIGNATURE_BYTES:
         return False
     half = SIGNATURE_BYTES // 2
@@ -53,3 +46,10 @@ def is_signed(public_key: bytes, signed: bytes, signature: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def _point(public_key: bytes) -> EllipticCurvePublicKey:
+    try:
+        return EllipticCurvePublicKey.from_encoded_point(SECP256R1(), public_key)
+    except ValueError:
+        raise DeviceKeyFault("these bytes are no point of P-256") from None

@@ -14,8 +14,8 @@ from readers.custody import EpochKey, KeySource
 from readers.drivers.base import ChipFault, Contact, NoCommands
 from wallet import compact
 from wallet.chips.keys import KEY_NO, KeySlot
-from wallet.chips.ntag424 import UID_BYTES, decrypt_picc_data, sun_mac
-from wallet.chips.sun import SunMessage
+from wallet.chips.ntag424 import UID_BYTES
+from wallet.chips.sun import SunMessage, authentic
 from wallet.credential import CredentialFault, open_credential
 from wallet.proof import Proof, SunRead
 from wallet.reasons import Reason
@@ -59,15 +59,14 @@ def verify(
 
 def verify_sun(message: SunMessage, custody: KeySource) -> Presented:
     """Return whose SUN message it is: the reader key opens it, the gate's key of that chip proves it."""
-    for _, meta_key in custody.reader_keys():
-        try:
-            shown = decrypt_picc_data(meta_key, message.picc)
-        except ValueError:
-            continue
-        for _, key in custody.slot_keys(KeySlot.GATE, shown.uid):
-            if sun_mac(key, shown.uid, shown.counter) == message.mac:
-                return Presented(Proof.SUN, sun=SunRead(shown.uid.hex(), shown.counter))
-    return _fault(Reason.CHIP_NOT_PROVEN)
+    shown = authentic(
+        message,
+        [key for _, key in custody.reader_keys()],
+        lambda uid: (key for _, key in custody.slot_keys(KeySlot.GATE, uid)),
+    )
+    if shown is None:
+        return _fault(Reason.CHIP_NOT_PROVEN)
+    return Presented(Proof.SUN, sun=SunRead(shown.uid.hex(), shown.counter))
 
 
 def credential_of(file: bytes, uid: bytes) -> bytes:

@@ -1,10 +1,12 @@
 """The SUN message of an NTAG 424 DNA: a web address that the chip fills anew at each read (AN12196, chapter 3)."""
 
+import hmac
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from wallet.chips.aes import BLOCK
-from wallet.chips.ntag424 import MAC_BYTES
+from wallet.chips.ntag424 import MAC_BYTES, PiccData, decrypt_picc_data, sun_mac
 
 _URI_RECORD_HEAD = 5
 _NLEN_BYTES = 2
@@ -70,3 +72,23 @@ def parse_record(message: bytes) -> SunMessage | None:
     if message[2] != len(message) - 4 or message[4] not in _PREFIXES.values():
         return None
     return parse(message[5:].decode("ascii", errors="replace"))
+
+
+def authentic(
+    message: SunMessage, reader_keys: Iterable[bytes], gate_keys: Callable[[bytes], Iterable[bytes]]
+) -> PiccData | None:
+    """Return which chip says so if its MAC is right under one of its keys, None when it is under none.
+
+    Args:
+        reader_keys: of every epoch that a chip may carry; a torn chip may be of one epoch here and another there.
+        gate_keys: gives the gate's keys of a chip, by its UID.
+    """
+    for reader_key in reader_keys:
+        try:
+            shown = decrypt_picc_data(reader_key, message.picc)
+        except ValueError:
+            continue
+        for key in gate_keys(shown.uid):
+            if hmac.compare_digest(sun_mac(key, shown.uid, shown.counter), message.mac):
+                return shown
+    return None
