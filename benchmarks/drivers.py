@@ -11,7 +11,7 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -45,18 +45,21 @@ def tap_chips(
             time.sleep(pause_s + number % 17 * 0.003)
 
 
-def chip_process(
-    ports: list[int], taps: int, pause_s: float, kinds: tuple[str, ...], links: list[Connection]
-) -> None:
-    """Run one chip presenter per field."""
-    threads = [
-        threading.Thread(target=tap_chips, args=(port, no, taps, pause_s, kinds, link))
-        for no, (port, link) in enumerate(zip(ports, links, strict=True))
-    ]
+def side_by_side(target: Callable[..., None], calls: Iterable[tuple[Any, ...]]) -> None:
+    """Run one thread per call, and return when all have ended."""
+    threads = [threading.Thread(target=target, args=call) for call in calls]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def chip_process(
+    ports: list[int], taps: int, pause_s: float, kinds: tuple[str, ...], links: list[Connection]
+) -> None:
+    """Run one chip presenter per field."""
+    fields = enumerate(zip(ports, links, strict=True))
+    side_by_side(tap_chips, [(port, no, taps, pause_s, kinds, link) for no, (port, link) in fields])
 
 
 class Readers:

@@ -22,7 +22,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.drivers import free_ports, spread
+from benchmarks.drivers import free_ports, side_by_side, spread
 from gateway.resort_toml import read_resort
 from readers.chips.personalise import personalise
 from readers.clock import SystemClock, SystemEntropy
@@ -154,14 +154,10 @@ def bands_process(
     resort: Resort, ports: list[int], taps: int, pause_s: float, links: list[Connection]
 ) -> None:
     """Run one presenter per reader."""
-    threads = [
-        threading.Thread(target=hold_bands, args=(resort, port, number, taps, pause_s, link))
-        for number, (port, link) in enumerate(zip(ports, links, strict=True))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    readers = enumerate(zip(ports, links, strict=True))
+    side_by_side(
+        hold_bands, [(resort, port, number, taps, pause_s, link) for number, (port, link) in readers]
+    )
 
 
 @dataclass
